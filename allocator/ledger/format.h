@@ -1,0 +1,232 @@
+// The ledger's format: the one layout of the record, whether it lives in a running process, was left by a dead one
+// or is a file (*.mspy). Everything is an offset or an index; no pointer leaves the process.
+//
+//   offset 0                                                                   used_bytes
+//   +--------+---------+---------+---------+-----+---------+-----+-----------+---------+
+//   | Header | nodes 0 | stacks 0| strings0| ... | nodes 1 | ... | strings 2 | blocks  |
+//   +--------+---------+---------+---------+-----+---------+-----+-----------+---------+
+//            '--- extents: page-aligned, in the order in which they were needed ---'   '-- only after a finished end
+//
+// A table is a list of extents that double: extent 0 holds `first_records` records, extent k > 0 as many as all
+// before it. So an index finds its extent by its highest bit and nothing ever moves.
+//
+// A running process appends; a record is complete before the table's count covers it. Counters are monotonic and
+// written with relaxed atomics, so a reader of a live or killed process sees each counter whole, if not all of one
+// moment. After `state` is kEnded everything is of one moment.
+//
+// All numbers are little-endian (the only supported targets are). Readers must not trust anything: see
+// tools/reader for the checked way in.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "spy/heap.h"
+
+namespace mallocspy::ledger {
+
+inline constexpr uint64_t kMagic = 0x0a1a0a0d7970736d;  // "mspy\r\n\x1a\n": breaks when copied as text
+inline constexpr uint32_t kVersion = 1;
+inline constexpr uint64_t kPageBytes = 4096;
+
+// Extents per table: enough for 2^31 records at any first extent.
+inline constexpr uint32_t kMaxExtents = 32;
+
+// The tables of a ledger, in the order of Header::tables.
+enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCount };
+
+// A reference to `length` bytes of the string table, not terminated. Length 0 means "none". A string never crosses
+// an extent.
+struct StringRef {
+  uint32_t offset;
+  uint32_t length;
+};
+static_assert(sizeof(StringRef) == 8);
+
+// One frame under its caller. Node 0 is the root and stands for the empty stack; parents are nearer to main.
+struct Node {
+  uint64_t site;    // module index in the top 16 bits, below it the return address minus the module's bias;
+                    // module 0: code of no module, the plain return address
+  uint32_t parent;  // node index of the caller
+  uint32_t stack;   // first stack (allocating context) that ends here, 0 for none
+};
+static_assert(sizeof(Node) == 16);
+
+inline constexpr int kSiteModuleShift = 48;
+inline constexpr uint64_t kSiteOffsetMask = (uint64_t{1} << kSiteModuleShift) - 1;
+
+// A stack that allocated through one door, with its exact counters. Stack 0 stands for "not known" (a block whose
+// header was destroyed, a record that could not grow) and is counted like the others.
+struct Stack {
+  uint32_t node;   // innermost frame; our own frames were cut
+  uint8_t door;    // Door
+  uint8_t flags;   // StackFlags
+  uint16_t depth;  // frames recorded
+  uint32_t next;   // the next stack that ends at the same node (another door or flags), 0 for none
+  uint32_t reserved;
+  std::atomic<uint64_t> allocations;
+  std::atomic<uint64_t> allocated_bytes;
+  std::atomic<uint64_t> frees;
+  std::atomic<uint64_t> freed_bytes;
+};
+static_assert(sizeof(Stack) == 48);
+
+enum StackFlags : uint8_t {
+  kStackTruncated = 1,  // frames nearer to main are missing
+};
+
+// A loaded object. Kept after it was unloaded, so that its frames keep their names. Module 0 is not used.
+struct Module {
+  uint64_t start;  // lowest mapped address of its segments
+  uint64_t end;    // one past the highest
+  uint64_t bias;   // what the loader added to the file's addresses
+  StringRef path;
+  uint32_t loaded;    // ledger epoch of its first sight
+  uint32_t unloaded;  // ledger epoch of its unloading, 0 while loaded
+  uint32_t flags;     // ModuleFlags
+  uint32_t build_id_bytes;
+  uint8_t build_id[32];
+};
+static_assert(sizeof(Module) == 80);
+
+enum ModuleFlags : uint32_t {
+  kModuleExecutable = 1,  // the main program
+  kModuleSelf = 2,        // libmallocspy itself
+};
+
+struct Thread {
+  uint32_t tid;
+  uint32_t state;  // 0 free slot, 1 alive, 2 ended
+  char name[16];   // as the kernel has it, NUL-terminated
+  uint64_t started_ns;  // CLOCK_REALTIME of its first event
+};
+static_assert(sizeof(Thread) == 32);
+
+// What went wrong. The numbers are part of the format.
+enum class ErrorKind : uint32_t {
+  kDoubleFree = 1,
+  kInvalidFree = 2,
+  kMismatchedFree = 3,
+  kHeapOverflow = 4,
+  kHeapUnderflow = 5,
+  kUseAfterFreeWrite = 6,
+  kSizedDeleteMismatch = 7,
+  kBadAlignment = 8,
+  kSpyContract = 9,
+};
+
+// One kind of error at one place; repeated ones only add to `count`.
+struct Error {
+  uint32_t kind;       // ErrorKind
+  uint8_t block_door;  // Door that made the block, kNone if not known
+  uint8_t used_door;   // Door of the call that met the error, kNone at exit
+  uint16_t flags;
+  uint64_t address;    // of the (first) block, as the program sees it
+  uint64_t size;       // of the block, bytes; see kind for others
+  uint64_t value;      // kSizedDeleteMismatch: the size given; kBadAlignment: the alignment given;
+                       // kHeapOverflow: offset of the first changed byte from the block's start
+  uint32_t where;      // node where it was met, 0 at exit
+  uint32_t allocated;  // node where the block was made, 0 if not known
+  uint32_t freed;      // node where it was freed, 0 if not known
+  uint32_t tid;
+  StringRef detail;    // kSpyContract: the method and what it did
+  std::atomic<uint64_t> count;
+};
+static_assert(sizeof(Error) == 64);
+
+// A live block, in the block list of a finished ledger (after the extents, at Header::blocks_offset).
+struct Block {
+  uint64_t address;  // as the program sees it
+  uint64_t size;     // requested bytes
+  uint32_t stack;    // index of Stack; 0 if the header was destroyed
+  uint16_t mark;
+  uint8_t door;   // Door
+  uint8_t flags;  // BlockFlags
+};
+static_assert(sizeof(Block) == 24);
+
+enum BlockFlags : uint8_t {
+  kBlockHeaderDestroyed = 1,  // size, stack, mark and door are not known
+  kBlockGuardDestroyed = 2,
+};
+
+struct Table {
+  std::atomic<uint64_t> count;  // complete records (bytes in the string table); includes the unused record 0
+  uint32_t record_bytes;
+  uint32_t first_records;  // capacity of extent 0, a power of two
+  uint64_t extents[kMaxExtents];  // file offsets, 0 for none
+};
+static_assert(sizeof(Table) == 16 + 8 * kMaxExtents);
+
+// Where the process stands.
+enum class State : uint32_t {
+  kRunning = 1,
+  kEnding = 2,  // the block list is being written
+  kEnded = 3,   // complete
+};
+
+// What brought the process to its end, as the process itself saw it. A ledger of a killed process says kNone.
+enum class End : uint32_t {
+  kNone = 0,
+  kExit = 1,    // `end_value`: exit status
+  kSignal = 2,  // `end_value`: signal number
+  kExec = 3,    // `exec_path` was about to replace the program
+};
+
+// Why the record is not all that it should be; shown in reports as `degraded`. Bits of Header::degraded.
+enum Degraded : uint64_t {
+  kNotInterposed = 1,       // the program's own malloc comes first
+  kLedgerPrivate = 2,       // the ledger could not be (or stay) shared: nothing is left of it after SIGKILL
+  kLedgerFull = 4,          // memory for the ledger ran out: some stacks are not recorded
+  kThreadsRunning = 8,      // at the end some threads did not pause: counters may be of different moments
+  kTooManyErrors = 16,      // not every error was recorded, see Header::errors_dropped
+  kNoUnwinder = 32,         // libunwind could not be loaded: stacks have one frame
+  kDeepbindStripped = 64,   // a dlopen asked for RTLD_DEEPBIND, which would bypass the doors; it was stripped
+  kBlocksUnwritten = 128,   // the block list could not be written whole
+  kModulesLost = 256,       // more modules than the format can number
+  kMarksExhausted = 512,    // more marks (or generations of forks) than 16 bits can number
+  kSpyNotLoaded = 1024,     // a --spy library could not be loaded; the program was not started
+};
+
+// How this ledger began.
+enum class Origin : uint32_t { kStart = 0, kFork = 1 };
+
+struct Header {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t header_bytes;             // sizeof(Header)
+  std::atomic<uint64_t> used_bytes;  // of the file, extents and blocks; what lies behind is not ours
+  std::atomic<State> state;
+  std::atomic<End> end;
+  std::atomic<int32_t> end_value;
+  Origin origin;
+  uint32_t pid;
+  uint32_t parent_pid;
+  uint64_t started_ns;  // CLOCK_REALTIME at the start of the program or at the fork
+  uint64_t ended_ns;    // CLOCK_REALTIME, 0 while running
+  StringRef exe;        // path of the program
+  StringRef cmdline;    // NUL after each argument
+  StringRef exec_path;  // with End::kExec
+  StringRef options;    // MALLOCSPY_OPTIONS as it was read
+  uint32_t interposed;  // 1: malloc of the process is ours
+  uint32_t base_mark;   // blocks with a lower mark were inherited over fork
+  uint32_t guard;       // 1: blocks carry a rear guard
+  uint32_t reserved;
+  std::atomic<uint64_t> degraded;  // Degraded bits
+  std::atomic<uint64_t> foreign_frees;    // of pointers that are not ours, passed on
+  std::atomic<uint64_t> inherited_frees;  // of blocks made before the fork
+  std::atomic<uint64_t> bypassed;         // allocations made inside the recorder itself (signal handlers, unwinder)
+  std::atomic<uint64_t> truncated;        // allocations whose stack lacks its outer end
+  std::atomic<uint64_t> errors_dropped;
+  std::atomic<uint64_t> unfollowed_forks;  // forked children that could not make their own ledger
+  uint64_t blocks_offset;                  // file offset of Block[blocks_count], 0 for none
+  uint64_t blocks_count;
+  alignas(64) std::atomic<uint64_t> live_bytes;
+  std::atomic<uint64_t> peak_bytes;  // the most that live_bytes ever was
+  alignas(64) Table tables[static_cast<size_t>(TableId::kCount)];
+};
+static_assert(sizeof(Header) <= kPageBytes);
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+}  // namespace mallocspy::ledger
