@@ -1,7 +1,7 @@
 # How each package is found. README.md beside this file says at which version and who may use it.
 #
 # Config packages keep the target names they export. Those found by pkg-config or by hand get names of the same form:
-#   libunwind::headers  libdw::libdw  libelf::libelf  libiberty::libiberty  zstd::libzstd
+#   libunwind::libunwind  libdw::libdw  libelf::libelf  libiberty::libiberty
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -26,7 +26,6 @@ endfunction()
 mallocspy_pkg_config(libunwind::libunwind libunwind 1.6 libunwind-dev)
 mallocspy_pkg_config(libdw::libdw libdw 0.187 libdw-dev)
 mallocspy_pkg_config(libelf::libelf libelf 0.187 libelf-dev)
-mallocspy_pkg_config(zstd::libzstd libzstd 1.5 libzstd-dev)
 
 find_path(LIBIBERTY_INCLUDE_DIR libiberty/demangle.h)
 find_library(LIBIBERTY_LIBRARY iberty)
@@ -37,7 +36,9 @@ endif()
 add_library(libiberty::libiberty STATIC IMPORTED GLOBAL)
 set_target_properties(libiberty::libiberty PROPERTIES
   IMPORTED_LOCATION ${LIBIBERTY_LIBRARY}
-  INTERFACE_INCLUDE_DIRECTORIES ${LIBIBERTY_INCLUDE_DIR})
+  INTERFACE_INCLUDE_DIRECTORIES ${LIBIBERTY_INCLUDE_DIR}
+  # Else its header declares a basename that contradicts <cstring>'s.
+  INTERFACE_COMPILE_DEFINITIONS HAVE_DECL_BASENAME=1)
 
 # The names of a CMake package, its minimum and Debian's package of it.
 macro(mallocspy_config_package name minimum debian_package)
