@@ -1,0 +1,190 @@
+#include "allocator/ledger/ledger.h"
+
+#include <cstring>
+
+#include "allocator/system/os_memory.h"
+
+namespace mallocspy::ledger {
+
+constinit Ledger g_ledger;
+
+namespace {
+
+struct TableShape {
+  uint32_t record_bytes;
+  uint32_t first_records;
+};
+
+// One page each to begin with: a short-lived process should not pay for a long one.
+constexpr TableShape kShapes[] = {
+    {sizeof(Node), 256},     // kNodes
+    {sizeof(Stack), 64},     // kStacks
+    {sizeof(Module), 32},    // kModules
+    {sizeof(Thread), 64},    // kThreads
+    {1, 4096},               // kStrings
+    {sizeof(Error), 64},     // kErrors
+};
+static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableId::kCount));
+
+constexpr uint32_t kMaxIndex = uint32_t{1} << 31;
+
+}  // namespace
+
+void Ledger::FormatTables() {
+  for (size_t i = 0; i < static_cast<size_t>(TableId::kCount); ++i) {
+    Table& table = header_->tables[i];
+    table.record_bytes = kShapes[i].record_bytes;
+    table.first_records = kShapes[i].first_records;
+    table.count.store(1, std::memory_order_relaxed);  // record 0 stands for "none"
+  }
+}
+
+bool Ledger::Create(const char* directory, uint32_t pid) {
+  const bool shared = directory != nullptr && memory_.CreateShared(directory, pid, kPageBytes);
+  if (!shared && !memory_.CreatePrivate(kPageBytes)) return false;
+  header_ = static_cast<Header*>(memory_.base());
+  header_->magic = kMagic;
+  header_->version = kVersion;
+  header_->header_bytes = sizeof(Header);
+  header_->pid = pid;
+  header_->base_mark = 1;
+  header_->state.store(State::kRunning, std::memory_order_relaxed);
+  header_->used_bytes.store(memory_.used_bytes(), std::memory_order_relaxed);
+  FormatTables();
+  if (directory != nullptr && !shared) SetDegraded(kLedgerPrivate);
+  // Record 0 of a table is read like any other.
+  return Reserve(TableId::kNodes) != 0 && Reserve(TableId::kStacks) != 0;
+}
+
+unsigned char* Ledger::Address(TableId table, uint32_t index) {
+  const TableShape& shape = kShapes[static_cast<size_t>(table)];
+  const uint32_t extent = ExtentOf(index, shape.first_records);
+  unsigned char* start = extents_[static_cast<size_t>(table)][extent].load(std::memory_order_acquire);
+  return start + (index - ExtentStart(extent, shape.first_records)) * shape.record_bytes;
+}
+
+uint32_t Ledger::Reserve(TableId table, uint32_t records) {
+  const TableShape& shape = kShapes[static_cast<size_t>(table)];
+  uint64_t index = Count(table);
+  uint32_t extent = ExtentOf(static_cast<uint32_t>(index), shape.first_records);
+  // Consecutive records stay in one extent: a string never crosses two.
+  while (index + records > ExtentStart(extent, shape.first_records) + ExtentRecords(extent, shape.first_records)) {
+    ++extent;
+    index = ExtentStart(extent, shape.first_records);
+  }
+  if (index + records > kMaxIndex) {
+    SetDegraded(kLedgerFull);
+    return 0;
+  }
+  for (uint32_t e = 0; e <= extent; ++e) {
+    std::atomic<unsigned char*>& start = extents_[static_cast<size_t>(table)][e];
+    if (start.load(std::memory_order_relaxed) != nullptr) continue;
+    uint64_t offset;
+    void* memory = memory_.Extend(ExtentRecords(e, shape.first_records) * shape.record_bytes, &offset);
+    if (memory == nullptr) {
+      SetDegraded(kLedgerFull);
+      return 0;
+    }
+    start.store(static_cast<unsigned char*>(memory), std::memory_order_release);
+    header_->used_bytes.store(memory_.used_bytes(), std::memory_order_release);
+    TableOf(table).extents[e] = offset;
+  }
+  return static_cast<uint32_t>(index);
+}
+
+void Ledger::Publish(TableId table, uint32_t end) { TableOf(table).count.store(end, std::memory_order_release); }
+
+StringRef Ledger::AddString(const char* text, size_t length) {
+  if (length == 0 || length > UINT16_MAX * 16) return {};
+  const uint32_t size = static_cast<uint32_t>(length);
+  const uint32_t index = Reserve(TableId::kStrings, size);
+  if (index == 0) return {};
+  std::memcpy(Address(TableId::kStrings, index), text, length);
+  Publish(TableId::kStrings, index + size);
+  return {index, size};
+}
+
+void Ledger::ForgetLaterRecords() {
+  for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
+    Table& table = header_->tables[t];
+    uint64_t capacity = 1;
+    for (uint32_t e = 0; e < kMaxExtents; ++e) {
+      if (extents_[t][e].load(std::memory_order_relaxed) == nullptr) {
+        table.extents[e] = 0;
+      } else {
+        capacity = ExtentStart(e, kShapes[t].first_records) + ExtentRecords(e, kShapes[t].first_records);
+      }
+    }
+    if (table.count.load(std::memory_order_relaxed) > capacity) table.count.store(capacity, std::memory_order_relaxed);
+  }
+  const uint32_t stacks = Count(TableId::kStacks);
+  for (uint32_t i = 0, count = Count(TableId::kNodes); i < count; ++i) {
+    Node* node = At<Node>(TableId::kNodes, i);
+    if (node->stack >= stacks) node->stack = 0;
+  }
+}
+
+bool Ledger::Adopt(const char* directory, uint32_t pid) {
+  // The parent may go on writing to what we read. Whatever this process refers to existed at the fork and is complete;
+  // records added since may come over whole, as zeros, or not at all, and ForgetLaterRecords() cuts what points to them.
+  const Header* parent = header_;
+  const LedgerMemory parent_memory = memory_;
+  lock_.Reset();
+  uint64_t end = kPageBytes;
+  for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
+    const Table& table = parent->tables[t];
+    for (uint32_t e = 0; e < kMaxExtents && extents_[t][e].load(std::memory_order_relaxed) != nullptr; ++e) {
+      const uint64_t bytes = RoundUp(ExtentRecords(e, kShapes[t].first_records) * kShapes[t].record_bytes, kPageBytes);
+      if (table.extents[e] + bytes > end) end = table.extents[e] + bytes;
+    }
+  }
+  bool as_asked = true;
+  if (parent_memory.shared()) {
+    LedgerMemory own;
+    as_asked = own.CreateShared(directory, pid, end);
+    if (!as_asked && !own.CreatePrivate(end)) return false;
+    unsigned char* base = static_cast<unsigned char*>(own.base());
+    for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
+      for (uint32_t e = 0; e < kMaxExtents; ++e) {
+        const unsigned char* start = extents_[t][e].load(std::memory_order_relaxed);
+        if (start == nullptr) break;
+        unsigned char* copy = base + parent->tables[t].extents[e];
+        std::memcpy(copy, start, ExtentRecords(e, kShapes[t].first_records) * kShapes[t].record_bytes);
+        extents_[t][e].store(copy, std::memory_order_relaxed);
+      }
+    }
+    std::memcpy(base, static_cast<const void*>(parent), sizeof(Header));
+    header_ = reinterpret_cast<Header*>(base);
+    ForgetLaterRecords();
+    memory_ = own;
+  }
+  Header& h = *header_;
+  h.pid = pid;
+  h.origin = Origin::kFork;
+  h.state.store(State::kRunning, std::memory_order_relaxed);
+  h.end.store(End::kNone, std::memory_order_relaxed);
+  h.end_value.store(0, std::memory_order_relaxed);
+  h.ended_ns = 0;
+  h.exec_path = {};
+  h.used_bytes.store(memory_.used_bytes(), std::memory_order_relaxed);
+  h.degraded.fetch_and(kNotInterposed | kLedgerFull | kNoUnwinder | kModulesLost | kMarksExhausted);
+  if (!as_asked) SetDegraded(kLedgerPrivate);
+  for (std::atomic<uint64_t>* counter : {&h.foreign_frees, &h.inherited_frees, &h.bypassed, &h.truncated,
+                                         &h.errors_dropped, &h.unfollowed_forks, &h.live_bytes, &h.peak_bytes}) {
+    counter->store(0, std::memory_order_relaxed);
+  }
+  h.blocks_offset = 0;
+  h.blocks_count = 0;
+  for (uint32_t i = 0, count = Count(TableId::kStacks); i < count; ++i) {
+    Stack* stack = At<Stack>(TableId::kStacks, i);
+    stack->allocations.store(0, std::memory_order_relaxed);
+    stack->allocated_bytes.store(0, std::memory_order_relaxed);
+    stack->frees.store(0, std::memory_order_relaxed);
+    stack->freed_bytes.store(0, std::memory_order_relaxed);
+  }
+  TableOf(TableId::kErrors).count.store(1, std::memory_order_relaxed);
+  TableOf(TableId::kThreads).count.store(1, std::memory_order_relaxed);
+  return as_asked;
+}
+
+}  // namespace mallocspy::ledger

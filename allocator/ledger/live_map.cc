@@ -1,0 +1,96 @@
+#include "allocator/ledger/live_map.h"
+
+#include "allocator/system/os_memory.h"
+
+namespace mallocspy::ledger {
+
+constinit LiveMap g_live_map;
+
+LiveMap::Leaf* LiveMap::MakeLeaf(uintptr_t address) {
+  Leaf* made = static_cast<Leaf*>(MapPrivate(sizeof(Leaf)));
+  if (made == nullptr) return nullptr;
+  Leaf* winner = nullptr;
+  if (!root_[address >> kLeafShift].compare_exchange_strong(winner, made, std::memory_order_acq_rel)) {
+    Unmap(made, sizeof(Leaf));
+    return winner;
+  }
+  const uint32_t place = leaf_count_.fetch_add(1, std::memory_order_relaxed);
+  if (place < kListedLeaves) {
+    leaf_numbers_[place].store(static_cast<uint32_t>(address >> kLeafShift) + 1, std::memory_order_release);
+  }
+  return made;
+}
+
+bool LiveMap::SetLive(uintptr_t address) {
+  Leaf* leaf = root_[address >> kLeafShift].load(std::memory_order_acquire);
+  if (leaf == nullptr && (leaf = MakeLeaf(address)) == nullptr) return false;
+  const size_t word = WordOf(address);
+  const size_t page = word / kWordsPerPage;
+  std::atomic<uint64_t>& touched = leaf->touched[page / 64];
+  if ((touched.load(std::memory_order_relaxed) >> (page % 64) & 1) == 0) {
+    touched.fetch_or(uint64_t{1} << (page % 64), std::memory_order_relaxed);
+  }
+  const uint64_t before = leaf->words[word].load(std::memory_order_relaxed) >> BitOf(address) & 3;
+  const uint64_t change = before ^ static_cast<uint64_t>(BlockState::kLive);
+  leaf->words[word].fetch_xor(change << BitOf(address), std::memory_order_release);
+  return true;
+}
+
+bool LiveMap::Claim(uintptr_t address) {
+  if (StateOf(address) != BlockState::kLive) return false;
+  std::atomic<uint64_t>& word = root_[address >> kLeafShift].load(std::memory_order_relaxed)->words[WordOf(address)];
+  // Two threads that free one block at a time: only the one that took the live bit goes on.
+  const uint64_t live = static_cast<uint64_t>(BlockState::kLive) << BitOf(address);
+  if ((word.fetch_and(~live, std::memory_order_acquire) & live) == 0) return false;
+  word.fetch_or(static_cast<uint64_t>(BlockState::kFreed) << BitOf(address), std::memory_order_relaxed);
+  return true;
+}
+
+void LiveMap::Forget(uintptr_t address) {
+  if (StateOf(address) != BlockState::kFreed) return;
+  std::atomic<uint64_t>& word = root_[address >> kLeafShift].load(std::memory_order_relaxed)->words[WordOf(address)];
+  word.fetch_and(~(uint64_t{3} << BitOf(address)), std::memory_order_relaxed);
+}
+
+void LiveMap::ForEachLive(void (*visit)(uintptr_t address, void* context), void* context) const {
+  const auto walk = [&](size_t number) {
+    const Leaf* leaf = root_[number].load(std::memory_order_acquire);
+    if (leaf == nullptr) return;
+    for (size_t page = 0; page < kLeafWords / kWordsPerPage; ++page) {
+      if ((leaf->touched[page / 64].load(std::memory_order_relaxed) >> (page % 64) & 1) == 0) continue;
+      for (size_t word = page * kWordsPerPage; word < (page + 1) * kWordsPerPage; ++word) {
+        uint64_t live = leaf->words[word].load(std::memory_order_relaxed) & 0x5555555555555555;
+        for (; live != 0; live &= live - 1) {
+          const uintptr_t grain = word * 32 + static_cast<uintptr_t>(__builtin_ctzll(live)) / 2;
+          visit((static_cast<uintptr_t>(number) << kLeafShift) + grain * kGrain, context);
+        }
+      }
+    }
+  };
+  const uint32_t leaves = leaf_count_.load(std::memory_order_acquire);
+  if (leaves > kListedLeaves) {
+    for (size_t number = 0; number < sizeof(root_) / sizeof(root_[0]); ++number) walk(number);
+    return;
+  }
+  for (uint32_t i = 0; i < leaves; ++i) {
+    const uint32_t number = leaf_numbers_[i].load(std::memory_order_acquire);
+    if (number != 0) walk(number - 1);
+  }
+}
+
+uintptr_t LiveMap::LiveAtOrBelow(uintptr_t address, size_t reach) const {
+  if (address >= kAddressLimit) return 0;
+  const uintptr_t lowest = address > reach ? address - reach : 0;
+  for (uintptr_t at = address & ~(kGrain - 1); at >= lowest && at != 0; at -= kGrain) {
+    const Leaf* leaf = root_[at >> kLeafShift].load(std::memory_order_acquire);
+    if (leaf == nullptr) return 0;
+    if (leaf->words[WordOf(at)].load(std::memory_order_relaxed) == 0) {
+      at &= ~(kGrain * 32 - 1);  // nothing in this word; the loop steps to the next lower one
+      continue;
+    }
+    if (StateOf(at) == BlockState::kLive) return at;
+  }
+  return 0;
+}
+
+}  // namespace mallocspy::ledger

@@ -1,0 +1,134 @@
+#include "allocator/ledger/stack_table.h"
+
+#include "allocator/system/os_memory.h"
+
+namespace mallocspy::ledger {
+
+constinit StackTable g_stacks;
+
+namespace {
+
+constexpr uint32_t kFirstSlots = 1024;
+
+uint32_t HashOf(uint32_t parent, uint64_t site) {
+  uint64_t h = (site ^ (uint64_t{parent} << 32 | parent)) * 0x9e3779b97f4a7c15;
+  h ^= h >> 29;
+  h *= 0xbf58476d1ce4e5b9;
+  return static_cast<uint32_t>(h >> 32);
+}
+
+Node* NodeAt(uint32_t index) { return g_ledger.At<Node>(TableId::kNodes, index); }
+Stack* StackAt(uint32_t index) { return g_ledger.At<Stack>(TableId::kStacks, index); }
+
+}  // namespace
+
+uint32_t StackTable::Find(const Index* index, uint32_t parent, uint64_t site) const {
+  if (index == nullptr) return 0;
+  for (uint32_t slot = HashOf(parent, site);; ++slot) {
+    const uint32_t number = index->slots[slot & index->mask].load(std::memory_order_acquire);
+    if (number == 0) return 0;
+    const Node* node = NodeAt(number);
+    if (node->parent == parent && node->site == site) return number;
+  }
+}
+
+uint32_t StackTable::Child(uint32_t parent, uint64_t site) {
+  const uint32_t found = Find(index_.load(std::memory_order_acquire), parent, site);
+  return found != 0 ? found : AddChild(parent, site);
+}
+
+StackTable::Index* StackTable::Grow(Index* index) {
+  const uint32_t slots = index == nullptr ? kFirstSlots : (index->mask + 1) * 2;
+  Index* grown = static_cast<Index*>(MapPrivate(sizeof(Index) + slots * sizeof(std::atomic<uint32_t>)));
+  if (grown == nullptr) return nullptr;
+  grown->mask = slots - 1;
+  for (uint32_t i = 0; index != nullptr && i <= index->mask; ++i) {
+    const uint32_t number = index->slots[i].load(std::memory_order_relaxed);
+    if (number == 0) continue;
+    uint32_t slot = HashOf(NodeAt(number)->parent, NodeAt(number)->site);
+    while (grown->slots[slot & grown->mask].load(std::memory_order_relaxed) != 0) ++slot;
+    grown->slots[slot & grown->mask].store(number, std::memory_order_relaxed);
+  }
+  index_.store(grown, std::memory_order_release);
+  return grown;
+}
+
+uint32_t StackTable::AddChild(uint32_t parent, uint64_t site) {
+  FutexLockHolder hold(g_ledger.lock());
+  Index* index = index_.load(std::memory_order_relaxed);
+  if (const uint32_t found = Find(index, parent, site); found != 0) return found;
+  if (index == nullptr || (nodes_indexed_ + 1) * 2 > index->mask) {
+    index = Grow(index);
+    if (index == nullptr) {
+      g_ledger.SetDegraded(kLedgerFull);
+      return 0;
+    }
+  }
+  const uint32_t number = g_ledger.Reserve(TableId::kNodes);
+  if (number == 0) return 0;
+  Node* node = NodeAt(number);
+  node->site = site;
+  node->parent = parent;
+  node->stack = 0;
+  g_ledger.Publish(TableId::kNodes, number + 1);
+  uint32_t slot = HashOf(parent, site);
+  while (index->slots[slot & index->mask].load(std::memory_order_relaxed) != 0) ++slot;
+  index->slots[slot & index->mask].store(number, std::memory_order_release);
+  ++nodes_indexed_;
+  return number;
+}
+
+uint32_t StackTable::InternNode(const uint64_t* sites, uint32_t depth) {
+  uint32_t node = 0;
+  for (uint32_t i = depth; i-- > 0;) {
+    node = Child(node, sites[i]);
+    if (node == 0) return 0;
+  }
+  return node;
+}
+
+uint32_t StackTable::InternStack(uint32_t node, Door door, uint8_t flags, uint32_t depth) {
+  const auto find = [&](uint32_t first) {
+    for (uint32_t number = first; number != 0; number = StackAt(number)->next) {
+      const Stack* stack = StackAt(number);
+      if (stack->door == static_cast<uint8_t>(door) && stack->flags == flags) return number;
+    }
+    return uint32_t{0};
+  };
+  std::atomic_ref<uint32_t> first(NodeAt(node)->stack);
+  if (const uint32_t found = find(first.load(std::memory_order_acquire)); found != 0) return found;
+  FutexLockHolder hold(g_ledger.lock());
+  const uint32_t head = first.load(std::memory_order_relaxed);
+  if (const uint32_t found = find(head); found != 0) return found;
+  const uint32_t number = g_ledger.Reserve(TableId::kStacks);
+  if (number == 0) return 0;
+  Stack* stack = StackAt(number);
+  stack->node = node;
+  stack->door = static_cast<uint8_t>(door);
+  stack->flags = flags;
+  stack->depth = static_cast<uint16_t>(depth);
+  stack->next = head;
+  g_ledger.Publish(TableId::kStacks, number + 1);
+  first.store(number, std::memory_order_release);
+  return number;
+}
+
+void StackTable::CountAllocation(uint32_t stack, uint64_t bytes) {
+  Stack* record = StackAt(stack);
+  record->allocations.fetch_add(1, std::memory_order_relaxed);
+  record->allocated_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  Header& header = g_ledger.header();
+  const uint64_t live = header.live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  uint64_t peak = header.peak_bytes.load(std::memory_order_relaxed);
+  while (live > peak && !header.peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
+  }
+}
+
+void StackTable::CountFree(uint32_t stack, uint64_t bytes) {
+  Stack* record = StackAt(stack);
+  record->frees.fetch_add(1, std::memory_order_relaxed);
+  record->freed_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  g_ledger.header().live_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
+}  // namespace mallocspy::ledger

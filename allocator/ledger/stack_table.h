@@ -1,0 +1,46 @@
+// Stacks of this process, each stored once: a tree of frames (parent = caller) with a counter record where a stack ends.
+//
+// Looking up a known stack takes no lock: an open-addressing index of node numbers, read with acquire loads. A new frame
+// is added under the ledger's lock, and a grown index replaces the old one, which stays mapped for readers that still
+// hold it. The index is private memory: a forked child inherits a copy that agrees with the ledger it adopts.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/ledger/ledger.h"
+
+namespace mallocspy::ledger {
+
+class StackTable {
+ public:
+  // The node of the stack whose frames are sites[0] (innermost) .. sites[depth - 1] (outermost); 0 if the ledger is full.
+  uint32_t InternNode(const uint64_t* sites, uint32_t depth);
+
+  // The counter record of a stack that ends at `node` and allocates through `door`; 0 if the ledger is full.
+  uint32_t InternStack(uint32_t node, Door door, uint8_t flags, uint32_t depth);
+
+  // Counts events of stack `stack` (0: unknown). Any thread.
+  void CountAllocation(uint32_t stack, uint64_t bytes);
+  void CountFree(uint32_t stack, uint64_t bytes);
+
+
+ private:
+  struct Index {
+    uint32_t mask;
+    std::atomic<uint32_t> slots[];  // node numbers, 0 for free
+  };
+
+  uint32_t Find(const Index* index, uint32_t parent, uint64_t site) const;
+  uint32_t Child(uint32_t parent, uint64_t site);
+  uint32_t AddChild(uint32_t parent, uint64_t site);
+  Index* Grow(Index* index);
+
+  std::atomic<Index*> index_{nullptr};
+  uint32_t nodes_indexed_ = 0;  // under the ledger's lock
+};
+
+extern StackTable g_stacks;
+
+}  // namespace mallocspy::ledger

@@ -1,0 +1,62 @@
+// The options of the library: one table makes the fields, the defaults, the parser and the help.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// X(kind, name, default, help). Kinds: Flag (0|1), Number (unsigned decimal), Word (one of `words`), Text.
+//   Flag(name, default, help)   Number(name, default, lowest, highest, help)
+//   Word(name, default, words, help)   Text(name, default, help)
+#define MALLOCSPY_OPTIONS_TABLE(Flag, Number, Word, Text)                                                              \
+  Word(report, "auto", "auto|none",                                                                                    \
+       "what a preloaded or linked library does by itself at the end: print a report, or nothing")                     \
+  Word(follow, "all", "all|none", "record forked and exec'ed programs too, each for itself, or only this one")         \
+  Word(record, "all", "all|task", "record every door, or only the task allocator and leave malloc and new alone")      \
+  Word(hook_malloc, "auto", "auto|0|1",                                                                                \
+       "whether spies see malloc and new: 1 all, 0 none, auto those loaded with --spy")                                \
+  Flag(guard, 1, "put a guard behind every block and check it when the block is freed and at the end")                 \
+  Number(stack_depth, 512, 1, 4096, "frames recorded of a stack, at most; longer ones lose their outer end")           \
+  Text(keep, "", "write the snapshot to this file at the end (%p: the process id), without `mallocspy run`")
+
+namespace mallocspy {
+
+// Values live for the whole process. Text and words are views into the option string (not terminated).
+struct OptionText {
+  const char* data;
+  size_t size;
+  bool Is(const char* word) const;
+};
+
+struct Options {
+#define MALLOCSPY_FLAG(name, value, help) bool name = value;
+#define MALLOCSPY_NUMBER(name, value, low, high, help) uint64_t name = value;
+#define MALLOCSPY_WORD(name, value, words, help) OptionText name{value, sizeof(value) - 1};
+#define MALLOCSPY_TEXT(name, value, help) OptionText name{value, sizeof(value) - 1};
+  MALLOCSPY_OPTIONS_TABLE(MALLOCSPY_FLAG, MALLOCSPY_NUMBER, MALLOCSPY_WORD, MALLOCSPY_TEXT)
+#undef MALLOCSPY_FLAG
+#undef MALLOCSPY_NUMBER
+#undef MALLOCSPY_WORD
+#undef MALLOCSPY_TEXT
+};
+
+// What is wrong with one `key=value` of an option string; views into it.
+struct OptionProblem {
+  OptionText item;    // the whole "key=value"
+  const char* reason; // a sentence's end: "is not an option", "needs 0 or 1", ...
+};
+
+// Reads "key=value:key=value" into `options`, later ones winning. A bad item leaves its option as it was and is
+// given to `on_problem` (may be null). `text` must outlive `options`. Any thread; allocates nothing.
+void ParseOptions(const char* text, size_t size, Options* options,
+                  void (*on_problem)(const OptionProblem& problem, void* context), void* context);
+
+// One row of the table, for help and documents.
+struct OptionHelp {
+  const char* name;
+  const char* value;   // the default, as text
+  const char* choices; // "0|1", "1..4096", "auto|none", "text"
+  const char* help;
+};
+const OptionHelp* OptionTable(size_t* count);
+
+}  // namespace mallocspy
