@@ -1,4 +1,5 @@
-// measure [NAME=VALUE...] PROGRAM ARG...: runs it with these variables and writes one line of JSON about the whole process tree to file descriptor 3.
+// measure [NAME=VALUE...] PROGRAM ARG...: runs it with these variables and writes one line of JSON about the whole
+// process tree to file descriptor 3.
 //
 // A program of its own, because what starts a process lends it its own peak RSS: started from here the floor is one
 // megabyte, started from an interpreter it would be the interpreter's size.

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# check_install.sh STEP BUILD SOURCE WORK: one step of the check of an installed tree, which lies in WORK/prefix.
+# The steps `install` and `examples` come first; each later one runs something from there.
+set -euo pipefail
+
+step="$1" build="$2" source="$3" work="$4"
+prefix="$work/prefix"
+examples="$work/examples"
+
+fail() {
+  printf 'check_install: %s\n' "$*" >&2
+  exit 1
+}
+
+# $1: what it is, $2: what was expected, $3: what came.
+expect() {
+  [[ "$2" == "$3" ]] || fail "$1: expected"$'\n'"$2"$'\n'"and got"$'\n'"$3"
+}
+
+# Leaks in the report $1 as lines "door blocks bytes".
+leaks() {
+  jq -r '.leaks[] | "\(.door) \(.blocks) \(.bytes)"' "$1"
+}
+
+case "$step" in
+  install)
+    rm -rf "$work"
+    # The tree is moved after the installation: nothing in it may know where it lies.
+    cmake --install "$build" --prefix "$work/elsewhere" >/dev/null
+    mv "$work/elsewhere" "$prefix"
+    for path in bin/mallocspy lib/libmallocspy.so include/mallocspy/spy/malloc_spy.h include/mallocspy/com/objidl.h \
+      lib/cmake/mallocspy/mallocspyConfig.cmake lib/pkgconfig/mallocspy.pc share/doc/mallocspy/LICENSE; do
+      [[ -f "$prefix/$path" ]] || fail "$path was not installed"
+    done
+    # The public headers stand alone; no other may have come along.
+    expect "headers of spy/" "malloc_spy.h" "$(ls "$prefix/include/mallocspy/spy")"
+    if grep -rlF -e "$work/elsewhere" -e "$source" "$prefix"/lib/cmake "$prefix"/lib/pkgconfig "$prefix"/include; then
+      fail "the files above name the directory in which they were made"
+    fi
+    ;;
+
+  examples)
+    cmake -G Ninja -S "$source/tests/install/example" -B "$examples" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+    cmake --build "$examples" -- --quiet
+    flags="$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --cflags --libs mallocspy)"
+    # shellcheck disable=SC2086  # these are several words
+    cc -std=c99 -Wall -Wextra -Werror "$source/tests/install/example/plain.c" -o "$examples/plain" \
+      $flags -Wl,-rpath,"$prefix/lib"
+    ;;
+
+  spy_in_code)
+    expect "output" "live: 2 blocks, 1027 bytes; size of the first: 27
+revoke while blocks live: pending
+live: 0 blocks, 0 bytes; references: 0" "$("$examples/spy_in_code" 2>/dev/null)"
+    ;;
+
+  windows_names)
+    expect "output" "size 27, mine 1
+no spy to revoke: CO_E_OBJNOTREG" "$("$examples/windows_names" 2>/dev/null)"
+    ;;
+
+  plain_c)
+    expect "output" "revoked: yes
+4 allocations of 777 bytes, 4 frees" "$("$examples/plain" 2>/dev/null)"
+    ;;
+
+  linked_report)
+    # Linked and started by hand, the library itself has the report printed, by the command beside it.
+    report="$(MALLOCSPY_OPTIONS=record=all "$examples/task_only" 2>&1 >/dev/null)"
+    [[ "$report" == *task_only.cc:13* ]] || fail "no leak of task_only.cc:13 in the report of a linked program: $report"
+    [[ "$report" == *task_only.cc:14* ]] || fail "no leak of task_only.cc:14 in the report of a linked program: $report"
+    [[ -z "$(MALLOCSPY_OPTIONS=report=none "$examples/task_only" 2>&1 >/dev/null)" ]] || fail "report=none printed"
+    ;;
+
+  task_only)
+    status=0
+    "$prefix/bin/mallocspy" run --format=json --output="$work/task.json" -- "$examples/task_only" >/dev/null || status=$?
+    expect "exit status" 23 "$status"
+    expect "leaks with record=task" "task 1 111" "$(leaks "$work/task.json")"
+    status=0
+    MALLOCSPY_OPTIONS=record=all "$prefix/bin/mallocspy" run --format=json --output="$work/all.json" -- \
+      "$examples/task_only" >/dev/null || status=$?
+    expect "exit status" 23 "$status"
+    expect "leaks with record=all" $'malloc 1 222\ntask 1 111' "$(leaks "$work/all.json" | sort)"
+    ;;
+
+  command)
+    # The installed command finds its library, also through a link and with another directory as the current one.
+    ln -sf "$prefix/bin/mallocspy" "$work/linked-command"
+    cd /
+    status=0
+    "$work/linked-command" run --format=json --output="$work/run.json" -- "$build/bin/demo_leak" >/dev/null || status=$?
+    expect "exit status" 23 "$status"
+    expect "interposed" true "$(jq .process.interposed "$work/run.json")"
+    expect "leaks of demo_leak" $'MakeGreeting demo_leak.cc 16 3\nLoadRates demo_leak.cc 30 4' \
+      "$(jq -r '.leaks[] | .blocks as $n | .frames | map(select(.file // "" | endswith("demo_leak.cc")))[0]
+                | "\(.function | sub("[(].*"; "")) \(.file | sub(".*/"; "")) \(.line) \($n)"' "$work/run.json" | sort -r)"
+    ;;
+
+  spy_library)
+    # A built-in spy by its installed path.
+    "$prefix/bin/mallocspy" run --spy="$prefix/lib/libmallocspy_trace.so" --output=/dev/null -- /bin/echo traced |
+      grep -qx traced || fail "the program under a spy did not print"
+    ;;
+
+  *) fail "no such step: $step" ;;
+esac
