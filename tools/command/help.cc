@@ -1,0 +1,73 @@
+#include "tools/command/help.h"
+
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "tools/command/library_options.h"
+#include "tools/command/settings.h"
+#include "tools/report/report_sink.h"
+#include "tools/verdict/fail_on.h"
+
+namespace mallocspy {
+namespace {
+
+constexpr char kGeneral[] =
+    "mallocspy: finds leaks and heap errors in programs as they are\n"
+    "\n"
+    "usage:\n"
+    "  mallocspy run [OPTION...] -- PROGRAM ARG...   run a program and report on its heap\n"
+    "  mallocspy report [OPTION...] FILE...          report on kept snapshots (*.mspy)\n"
+    "  mallocspy help run|report                     options, exit statuses\n"
+    "  mallocspy --version\n";
+
+constexpr char kRun[] =
+    "usage: mallocspy run [OPTION...] -- PROGRAM ARG...\n"
+    "\n"
+    "Runs PROGRAM with libmallocspy.so in it and reports at its end. Input, output, signals and exit\n"
+    "status are the program's own.\n";
+
+constexpr char kReport[] =
+    "usage: mallocspy report [OPTION...] FILE...\n"
+    "\n"
+    "Reports on snapshots, also on those of killed or still running processes. As JSON the second and\n"
+    "later files are children of the first.\n";
+
+constexpr char kExitStatus[] =
+    "\n"
+    "exit status: the program's own if it is not 0 ('run' dies of the signal that killed it); else\n"
+    "  24  heap errors, also when there are leaks\n"
+    "  23  leaks, if --fail-on names them\n"
+    "  25  the check did not run, is incomplete, or its report could not be written\n"
+    "   2  the command line is wrong\n"
+    "   0  none of these; with --fail-on=none always the program's own\n";
+
+constexpr char kOptionsHeading[] = "\nMALLOCSPY_OPTIONS=\"key=value:key=value\" (environment) sets up the library:\n";
+
+std::string OptionsHelp(Command command) {
+  std::string help = "\noptions:\n";
+  for (const OptionRow& row : OptionRows()) {
+    if (!(command == Command::kRun ? row.run : row.report)) continue;
+    absl::StrAppend(&help, "  --", row.name, row.value != nullptr ? "=" : "", row.value != nullptr ? row.value : "",
+                    "\n        ", row.help, "\n");
+  }
+  return help;
+}
+
+int Print(absl::string_view text) { return WriteAll(STDOUT_FILENO, text).ok() ? kExitClean : 1; }
+
+}  // namespace
+
+std::string HelpText(absl::string_view topic) {
+  if (topic.empty()) return kGeneral;
+  if (topic == "run") {
+    return absl::StrCat(kRun, OptionsHelp(Command::kRun), kExitStatus, kOptionsHeading, LibraryOptionsHelp());
+  }
+  if (topic == "report") return absl::StrCat(kReport, OptionsHelp(Command::kReport), kExitStatus);
+  return "";
+}
+
+int PrintHelp(absl::string_view topic) { return Print(HelpText(topic)); }
+
+int PrintVersion() { return Print("mallocspy " MALLOCSPY_VERSION "\n"); }
+
+}  // namespace mallocspy

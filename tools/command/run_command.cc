@@ -1,0 +1,156 @@
+#include "tools/command/run_command.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tools/command/complaint.h"
+#include "tools/command/help.h"
+#include "tools/command/library_options.h"
+#include "tools/command/report_writing.h"
+#include "tools/command/settings.h"
+#include "tools/run/executable.h"
+#include "tools/run/kept_file.h"
+#include "tools/run/program.h"
+#include "tools/run/program_environment.h"
+#include "tools/run/program_path.h"
+#include "tools/run/run_directory.h"
+#include "tools/run/run_ledgers.h"
+#include "tools/run/shipped_library.h"
+#include "tools/verdict/assessment.h"
+#include "tools/wording/escape.h"
+
+namespace mallocspy {
+namespace {
+
+// The status that a shell would show, or our own death by the signal that killed the program.
+int EndLike(int wait_status) {
+  if (!WIFSIGNALED(wait_status)) return WEXITSTATUS(wait_status);
+  DieBySignal(WTERMSIG(wait_status));
+  return 128 + WTERMSIG(wait_status);
+}
+
+int ExecutionFailed(const absl::Status& status) {
+  Complain(status.message());
+  return absl::IsNotFound(status) ? kExitNotFound : kExitNotExecutable;
+}
+
+// For a program of which nothing can be recorded.
+int RunPlainly(const std::string& path, const Settings& settings) {
+  Program program;
+  const absl::StatusOr<ProgramEnd> end = program.Run(path, settings.arguments, PlainEnvironment(environ));
+  program.Release();
+  return end.ok() ? EndLike(end->wait_status) : ExecutionFailed(end.status());
+}
+
+// The check cannot run because of `why`: refuses, or goes on without it if no finding could fail anyway.
+int NotChecked(absl::string_view why, const std::string& path, const Settings& settings) {
+  if (!settings.fail_on.none()) {
+    Complain(absl::StrCat(why, "; it was not run (--fail-on=none runs it unchecked)"));
+    return kExitIncomplete;
+  }
+  Complain(absl::StrCat("warning: ", why, "; it runs unchecked"));
+  return RunPlainly(path, settings);
+}
+
+// LD_PRELOAD splits at blanks and colons; a link without them stands for such a path.
+absl::StatusOr<std::string> PreloadablePath(const std::string& library, const RunDirectory& directory) {
+  if (library.find_first_of(" \t\n:") == std::string::npos) return library;
+  const std::string link = absl::StrCat(directory.path(), "/libmallocspy.so");
+  if (symlink(library.c_str(), link.c_str()) == 0 && link.find_first_of(" \t\n:") == std::string::npos) return link;
+  return absl::UnavailableError(absl::StrCat("LD_PRELOAD cannot name ", library, ": move it to a path without blanks"));
+}
+
+struct Recording {
+  Findings findings;
+  bool complete = true;  // all that was asked for was done
+  int wait_status = 0;
+};
+
+// Runs the program with the library in it and finds out what it recorded. The error says why it could not be executed.
+absl::StatusOr<Recording> Record(const std::string& path, const Settings& settings, Preload preload) {
+  Program program;
+  absl::StatusOr<RunDirectory> directory = RunDirectory::Create();
+  if (!directory.ok()) return directory.status();
+  const absl::StatusOr<std::string> library = PreloadablePath(preload.library, *directory);
+  if (!library.ok()) return library.status();
+  preload.library = *library;
+  preload.run_directory = directory->path();
+  const absl::StatusOr<ProgramEnd> end = program.Run(path, settings.arguments, ProgramEnvironment(environ, preload));
+  directory->RemoveOnSignals();
+  program.Release();
+  if (!end.ok()) return end.status();
+
+  std::signal(SIGPIPE, SIG_IGN);  // a report that nobody reads any more is an error like a full disk
+  const RunDescription description = {end->pid, end->wait_status, path, settings.arguments, settings.follow};
+  const std::vector<RunLedger> ledgers = ListLedgers(directory->path(), end->pid);
+  Recording recording;
+  recording.wait_status = end->wait_status;
+  if (!settings.keep.empty()) {
+    const absl::Status kept = KeepLedgers(settings.keep, ledgers);
+    if (!kept.ok()) Complain(Escaped(std::string(kept.message())));
+    recording.complete = kept.ok();
+  }
+  FrameNamer namer(isatty(STDERR_FILENO) == 1);
+  recording.findings = AssessRun(ledgers, description, settings.most_leaks(), &namer);
+  return recording;
+}
+
+int FinalStatus(const Recording& recording, const Settings& settings) {
+  if (!WIFEXITED(recording.wait_status) || settings.fail_on.none()) return EndLike(recording.wait_status);
+  // The status is the library's then, not the program's, which was never started.
+  if (recording.findings.verdict.not_started) return kExitIncomplete;
+  if (WEXITSTATUS(recording.wait_status) != 0) return WEXITSTATUS(recording.wait_status);
+  if (!recording.complete) return kExitIncomplete;
+  return settings.fail_on.ExitStatus(recording.findings);
+}
+
+}  // namespace
+
+int RunCommand(const std::vector<std::string>& arguments) {
+  const absl::StatusOr<Settings> settings = ParseSettings(Command::kRun, arguments);
+  if (!settings.ok()) return UsageError(settings.status().message(), "run");
+  if (settings->help) return PrintHelp("run");
+  if (settings->arguments.empty()) return UsageError("run needs a program: mallocspy run -- PROGRAM ARG...", "run");
+  const char* const library_options = std::getenv("MALLOCSPY_OPTIONS");
+  const std::string problem = LibraryOptionsProblem(library_options != nullptr ? library_options : "");
+  if (!problem.empty()) return UsageError(problem, "run");
+
+  const ProgramPath program = FindProgram(settings->arguments[0], std::getenv("PATH"));
+  if (program.path.empty()) {
+    Complain(program.problem);
+    return program.exit_status;
+  }
+  const absl::StatusOr<std::string> library = FindLibrary();
+  if (!library.ok()) return NotChecked(library.status().message(), program.path, *settings);
+  Preload preload;
+  preload.library = *library;
+  preload.follow = settings->follow;
+  for (const std::string& spy : settings->spies) {
+    const absl::StatusOr<std::string> resolved = ResolveSpy(spy, *library);
+    if (!resolved.ok()) return UsageError(resolved.status().message(), "run");
+    preload.spies.push_back(*resolved);
+  }
+  const std::string obstacle = WhyNotRecordable(program.path);
+  if (!obstacle.empty()) {
+    return NotChecked(absl::StrCat("'", Escaped(program.path), "' ", obstacle), program.path, *settings);
+  }
+
+  absl::StatusOr<Recording> recording = Record(program.path, *settings, std::move(preload));
+  if (!recording.ok()) {
+    if (absl::IsUnavailable(recording.status())) {
+      return NotChecked(recording.status().message(), program.path, *settings);
+    }
+    return ExecutionFailed(recording.status());
+  }
+  recording->complete &= WriteReport(Command::kRun, *settings, {recording->findings});
+  return FinalStatus(*recording, *settings);
+}
+
+}  // namespace mallocspy

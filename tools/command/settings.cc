@@ -1,0 +1,167 @@
+#include "tools/command/settings.h"
+
+#include <getopt.h>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "tools/verdict/assessment.h"
+#include "tools/wording/escape.h"
+#include "tools/wording/nearest.h"
+
+namespace mallocspy {
+namespace {
+
+constexpr uint64_t kTextLeaks = 20;  // listed in a text report without --top
+
+// The options that `command` knows.
+std::vector<OptionRow> RowsOf(Command command) {
+  std::vector<OptionRow> rows;
+  for (const OptionRow& row : OptionRows()) {
+    if (command == Command::kRun ? row.run : row.report) rows.push_back(row);
+  }
+  return rows;
+}
+
+std::vector<std::string> NamesOf(const std::vector<OptionRow>& rows) {
+  std::vector<std::string> names;
+  for (const OptionRow& row : rows) names.push_back(absl::StrCat("--", row.name));
+  return names;
+}
+
+absl::Status UnknownOption(Command command, absl::string_view argument) {
+  const absl::string_view name = argument.substr(0, argument.find('='));
+  for (const OptionRow& row : OptionRows()) {
+    if (name == absl::StrCat("--", row.name) && !(command == Command::kRun ? row.run : row.report)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, " belongs to 'mallocspy ", command == Command::kRun ? "report" : "run", "'"));
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no option '", Escaped(name), "'", DidYouMean(name, NamesOf(RowsOf(command)))));
+}
+
+absl::Status SetFormat(absl::string_view value, Settings* settings) {
+  if (value == "text") {
+    settings->format = Format::kText;
+  } else if (value == "json") {
+    settings->format = Format::kJson;
+  } else if (value == "html" || value == "junit" || value == "sarif" || value == "github" || value == "markdown") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--format=", value, " is not available in this version; text and json are"));
+  } else {
+    return absl::InvalidArgumentError(NotAmong("--format", value, {"text", "json"}));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetTop(absl::string_view value, Settings* settings) {
+  uint64_t top;
+  if (!absl::SimpleAtoi(value, &top)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--top: '", Escaped(value), "' is not a number of leaks (0 lists none)"));
+  }
+  settings->top = top;
+  return absl::OkStatus();
+}
+
+absl::Status SetFollow(absl::string_view value, Settings* settings) {
+  if (value != "all" && value != "none") {
+    return absl::InvalidArgumentError(NotAmong("--follow", value, {"all", "none"}));
+  }
+  settings->follow = value == "all";
+  return absl::OkStatus();
+}
+
+absl::Status SetPath(absl::string_view option, absl::string_view value, std::string* path) {
+  if (value.empty()) return absl::InvalidArgumentError(absl::StrCat(option, " needs the name of a file"));
+  *path = std::string(value);
+  return absl::OkStatus();
+}
+
+absl::Status Set(absl::string_view name, absl::string_view value, Settings* settings) {
+  if (name == "help") settings->help = true;
+  if (name == "format") return SetFormat(value, settings);
+  if (name == "output") return SetPath("--output", value, &settings->output);
+  if (name == "keep") return SetPath("--keep", value, &settings->keep);
+  if (name == "top") return SetTop(value, settings);
+  if (name == "follow") return SetFollow(value, settings);
+  if (name == "spy") settings->spies.emplace_back(value);
+  if (name == "fail-on") {
+    const absl::StatusOr<FailOn> fail_on = FailOn::Parse(value);
+    if (!fail_on.ok()) return fail_on.status();
+    settings->fail_on = *fail_on;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+const std::vector<OptionRow>& OptionRows() {
+  static const auto& rows = *new std::vector<OptionRow>{
+      {"format", "text|json", true, true, "form of the report (default text)"},
+      {"output", "FILE", true, true,
+       "where the report goes; %p is the pid, - standard output (default: standard error; json of 'report': standard "
+       "output)"},
+      {"fail-on", "LIST", true, true,
+       "what makes the exit status 23 or 24: none, any, definite, possible, reachable, errors (default errors)"},
+      {"top", "N", true, true, "list the N largest leaks (default 20 as text, all as json)"},
+      {"spy", "LIB.so[:ARGS]", true, false,
+       "call the spy in this library around every allocation; a bare NAME is one that comes with mallocspy; "
+       "repeatable"},
+      {"follow", "all|none", true, false, "record forked and exec'ed programs too, each for itself (default all)"},
+      {"keep", "FILE.mspy", true, false, "keep the snapshot for 'mallocspy report'; %p is the pid"},
+      {"help", nullptr, true, true, "this text"},
+  };
+  return rows;
+}
+
+uint64_t Settings::most_leaks() const { return top.value_or(format == Format::kText ? kTextLeaks : kAllLeaks); }
+
+absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::string>& arguments) {
+  const std::vector<OptionRow> rows = RowsOf(command);
+  std::vector<option> options;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    options.push_back(
+        {rows[i].name, rows[i].value != nullptr ? required_argument : no_argument, nullptr, static_cast<int>(i) + 256});
+  }
+  options.push_back({});
+  std::vector<std::string> copies = arguments;
+  std::string name = "mallocspy";
+  std::vector<char*> argv{name.data()};
+  for (std::string& copy : copies) argv.push_back(copy.data());
+  const int argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
+
+  Settings settings;
+  optind = 0;  // makes glibc's getopt start anew
+  opterr = 0;
+  for (;;) {
+    const int before = optind == 0 ? 1 : optind;
+    const int found = getopt_long(argc, argv.data(), command == Command::kRun ? "+:h" : ":h", options.data(), nullptr);
+    if (found == -1) break;
+    if (found == 'h') {
+      settings.help = true;
+    } else if (found == ':') {
+      const absl::string_view option = argv[optind - 1];
+      return absl::InvalidArgumentError(
+          absl::StrCat(option, " needs a value: ", option, "=", rows[static_cast<size_t>(optopt) - 256].value));
+    } else if (found == '?') {
+      // A short option may be in the middle of an argument that getopt has not left yet.
+      const absl::string_view argument = argv[optopt != 0 && optopt < 256 && optind == before ? before : optind - 1];
+      if (optopt >= 256) {
+        return absl::InvalidArgumentError(absl::StrCat(argument.substr(0, argument.find('=')), " takes no value"));
+      }
+      return UnknownOption(command, argument);
+    } else {
+      const absl::Status set =
+          Set(rows[static_cast<size_t>(found) - 256].name, optarg != nullptr ? optarg : "", &settings);
+      if (!set.ok()) return set;
+    }
+  }
+  for (int i = optind; i < argc; ++i) settings.arguments.emplace_back(argv[i]);
+  return settings;
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,48 @@
+// What the command line of `run` and `report` says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tools/verdict/fail_on.h"
+
+namespace mallocspy {
+
+enum class Command { kRun, kReport };
+
+enum class Format { kText, kJson };
+
+struct Settings {
+  bool help = false;
+  Format format = Format::kText;
+  std::string output;  // empty: the default place
+  FailOn fail_on;
+  std::optional<uint64_t> top;
+  std::vector<std::string> spies;
+  bool follow = true;
+  std::string keep;
+  std::vector<std::string> arguments;  // program and its arguments, or files
+
+  // How many leaks are listed.
+  uint64_t most_leaks() const;
+};
+
+// `arguments` are those behind the command's name. Options of `run` end at the first argument that is none, or at "--".
+// The error is a sentence for the user, without the program's name.
+absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::string>& arguments);
+
+// One option, for the parser and the help.
+struct OptionRow {
+  const char* name;
+  const char* value;  // what stands behind "=", null for none
+  bool run;
+  bool report;
+  const char* help;
+};
+const std::vector<OptionRow>& OptionRows();
+
+}  // namespace mallocspy

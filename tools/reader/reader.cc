@@ -1,0 +1,308 @@
+#include "tools/reader/reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tools/reader/table_reader.h"
+
+namespace mallocspy {
+namespace {
+
+using ledger::Header;
+using ledger::TableId;
+
+// More than any real process has, and few enough to hold in memory.
+constexpr uint64_t kMostNodes = uint64_t{1} << 28;
+constexpr uint64_t kMostStacks = uint64_t{1} << 26;
+constexpr uint64_t kMostModules = uint64_t{1} << 16;
+constexpr uint64_t kMostThreads = uint64_t{1} << 20;
+constexpr uint64_t kMostErrors = uint64_t{1} << 20;
+constexpr uint64_t kMostBlocks = uint64_t{1} << 28;
+constexpr uint64_t kMostStringBytes = uint64_t{1} << 31;
+constexpr uint64_t kLongestString = uint64_t{1} << 20;
+
+// A ledger with more damaged records than this is not worth a report.
+constexpr uint64_t kMostDamaged = 1000;
+
+// The process may end while it is read; the second look then sees the end.
+constexpr int kTries = 3;
+
+bool IsDoor(uint8_t door) { return door < kDoors; }
+
+// Not copyable, because its counters are atomic.
+class HeaderImage {
+ public:
+  bool Read(const ByteSource& source) { return source.Read(0, bytes_, sizeof(bytes_)); }
+  const Header& operator*() const { return *reinterpret_cast<const Header*>(bytes_); }
+  const Header* operator->() const { return &**this; }
+
+ private:
+  alignas(Header) unsigned char bytes_[sizeof(Header)] = {};
+};
+
+absl::Status CheckHeader(const ByteSource& source, HeaderImage* header) {
+  uint64_t magic = 0;
+  if (source.Size() == 0) return absl::InvalidArgumentError("is empty: no process wrote its ledger into it");
+  if (!source.Read(0, &magic, sizeof(magic)) || magic != ledger::kMagic) {
+    if (static_cast<uint32_t>(magic) == static_cast<uint32_t>(ledger::kMagic)) {
+      return absl::DataLossError("was changed by a copy as text: copy it again, as binary");
+    }
+    return absl::InvalidArgumentError("is not a mallocspy snapshot");
+  }
+  if (!header->Read(source)) return absl::DataLossError("is cut off: not even its header is whole");
+  if ((*header)->version > ledger::kVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "has version ", (*header)->version, " of the format, which is newer than this mallocspy (it knows ",
+        ledger::kVersion, "): use the mallocspy command that belongs to that libmallocspy.so"));
+  }
+  if ((*header)->version != ledger::kVersion || (*header)->header_bytes != sizeof(Header)) {
+    return absl::DataLossError("is damaged: its header contradicts itself");
+  }
+  return absl::OkStatus();
+}
+
+// Reads one picture into one snapshot.
+class Reading {
+ public:
+  // Counts come from `counts`, places from `places`, which is the same header read later: what a table counted at
+  // first lies in extents that it has by then.
+  Reading(const ByteSource& source, const Header& counts, const Header& places, Snapshot* snapshot)
+      : source_(source), counts_(counts), places_(places), out_(*snapshot) {}
+
+  absl::Status Run();
+
+ private:
+  TableReader Table(TableId id, absl::string_view name, uint32_t record_bytes);
+  std::string String(ledger::StringRef reference);
+  void ReadFields();
+  absl::Status ReadModules();
+  absl::Status ReadNodes();
+  absl::Status ReadStacks();
+  absl::Status ReadThreads();
+  absl::Status ReadErrors();
+  absl::Status ReadBlocks();
+  // A node, or the root if there is no such node.
+  uint32_t Node(uint32_t index) { return Valid(index < out_.nodes.size()) ? index : 0; }
+  bool Valid(bool valid) {
+    if (!valid) ++out_.damaged_records;
+    return valid;
+  }
+
+  const ByteSource& source_;
+  const Header& counts_;
+  const Header& places_;
+  Snapshot& out_;
+  std::unique_ptr<TableReader> strings_;
+  uint64_t limit_bytes_ = 0;
+};
+
+TableReader Reading::Table(TableId id, absl::string_view name, uint32_t record_bytes) {
+  ledger::Table table = {};
+  const ledger::Table& counted = counts_.tables[static_cast<size_t>(id)];
+  const ledger::Table& placed = places_.tables[static_cast<size_t>(id)];
+  table.count.store(counted.count.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  table.record_bytes = counted.record_bytes;
+  table.first_records = counted.first_records;
+  std::copy(std::begin(placed.extents), std::end(placed.extents), table.extents);
+  return TableReader(source_, name, table, record_bytes, limit_bytes_);
+}
+
+absl::Status Reading::Run() {
+  const uint64_t used = places_.used_bytes.load(std::memory_order_relaxed);
+  if (used < sizeof(Header)) return absl::DataLossError("is damaged: it claims to be smaller than its header");
+  if (used > source_.Size()) {
+    return absl::DataLossError(absl::StrCat("is cut off: ", source_.Size(), " of ", used, " bytes are there"));
+  }
+  limit_bytes_ = used;
+  strings_ = std::make_unique<TableReader>(Table(TableId::kStrings, "strings", 1));
+  absl::Status status = strings_->Check(kMostStringBytes);
+  if (status.ok()) ReadFields();
+  for (auto step : {&Reading::ReadModules, &Reading::ReadNodes, &Reading::ReadStacks, &Reading::ReadThreads,
+                    &Reading::ReadErrors, &Reading::ReadBlocks}) {
+    if (status.ok()) status = (this->*step)();
+  }
+  if (status.ok() && out_.damaged_records > kMostDamaged) {
+    return absl::DataLossError(absl::StrCat("is damaged: ", out_.damaged_records, " of its records are impossible"));
+  }
+  return status;
+}
+
+std::string Reading::String(ledger::StringRef reference) {
+  std::string text;
+  if (!Valid(strings_->ReadString(reference, kLongestString, &text))) text.clear();
+  return text;
+}
+
+void Reading::ReadFields() {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  out_.state = counts_.state.load(kRelaxed);
+  if (!Valid(out_.state >= ledger::State::kRunning && out_.state <= ledger::State::kEnded)) {
+    out_.state = ledger::State::kRunning;
+  }
+  out_.end = counts_.end.load(kRelaxed);
+  if (!Valid(out_.end <= ledger::End::kExec)) out_.end = ledger::End::kNone;
+  out_.end_value = counts_.end_value.load(kRelaxed);
+  out_.origin = counts_.origin;
+  if (!Valid(out_.origin <= ledger::Origin::kFork)) out_.origin = ledger::Origin::kStart;
+  out_.pid = counts_.pid;
+  out_.parent_pid = counts_.parent_pid;
+  out_.started_ns = counts_.started_ns;
+  out_.ended_ns = counts_.ended_ns;
+  out_.exe = String(counts_.exe);
+  out_.exec_path = String(counts_.exec_path);
+  out_.options = String(counts_.options);
+  const std::string cmdline = String(counts_.cmdline);
+  if (!cmdline.empty()) {
+    out_.cmdline = absl::StrSplit(cmdline, '\0');
+    if (cmdline.back() == '\0') out_.cmdline.pop_back();
+  }
+  out_.interposed = counts_.interposed != 0;
+  out_.base_mark = counts_.base_mark;
+  out_.guard = counts_.guard != 0;
+  out_.degraded = counts_.degraded.load(kRelaxed);
+  out_.foreign_frees = counts_.foreign_frees.load(kRelaxed);
+  out_.inherited_frees = counts_.inherited_frees.load(kRelaxed);
+  out_.bypassed = counts_.bypassed.load(kRelaxed);
+  out_.truncated = counts_.truncated.load(kRelaxed);
+  out_.errors_dropped = counts_.errors_dropped.load(kRelaxed);
+  out_.unfollowed_forks = counts_.unfollowed_forks.load(kRelaxed);
+  out_.peak_bytes = counts_.peak_bytes.load(kRelaxed);
+}
+
+absl::Status Reading::ReadModules() {
+  const TableReader table = Table(TableId::kModules, "modules", sizeof(ledger::Module));
+  const absl::Status status = table.Check(kMostModules);
+  if (!status.ok()) return status;
+  out_.modules.emplace_back();
+  return table.ForEach<ledger::Module>(1, [this](uint64_t, const ledger::Module& module) {
+    SnapshotModule& copy = out_.modules.emplace_back();
+    copy.start = module.start;
+    copy.end = module.end;
+    copy.bias = module.bias;
+    copy.path = String(module.path);
+    if (Valid(module.build_id_bytes <= sizeof(module.build_id))) {
+      copy.build_id.assign(reinterpret_cast<const char*>(module.build_id), module.build_id_bytes);
+    }
+    copy.executable = (module.flags & ledger::kModuleExecutable) != 0;
+    copy.self = (module.flags & ledger::kModuleSelf) != 0;
+    copy.unloaded = module.unloaded != 0;
+  });
+}
+
+absl::Status Reading::ReadNodes() {
+  const TableReader table = Table(TableId::kNodes, "stack frames", sizeof(ledger::Node));
+  const absl::Status status = table.Check(kMostNodes);
+  if (!status.ok()) return status;
+  out_.nodes.emplace_back();
+  return table.ForEach<ledger::Node>(1, [this](uint64_t index, const ledger::Node& node) {
+    SnapshotNode copy{node.site, node.parent};
+    if (!Valid((copy.site >> ledger::kSiteModuleShift) < out_.modules.size())) copy.site &= ledger::kSiteOffsetMask;
+    // Callers are recorded before callees, so the rule also excludes cycles.
+    if (!Valid(copy.parent < index)) copy.parent = 0;
+    out_.nodes.push_back(copy);
+  });
+}
+
+absl::Status Reading::ReadStacks() {
+  const TableReader table = Table(TableId::kStacks, "stacks", sizeof(ledger::Stack));
+  const absl::Status status = table.Check(kMostStacks);
+  if (!status.ok()) return status;
+  const absl::Status read = table.ForEach<ledger::Stack>(0, [this](uint64_t, const ledger::Stack& stack) {
+    SnapshotStack& copy = out_.stacks.emplace_back();
+    copy.node = Node(stack.node);
+    if (Valid(IsDoor(stack.door))) copy.door = static_cast<Door>(stack.door);
+    copy.truncated = (stack.flags & ledger::kStackTruncated) != 0;
+    copy.allocations = stack.allocations.load(std::memory_order_relaxed);
+    copy.allocated_bytes = stack.allocated_bytes.load(std::memory_order_relaxed);
+    copy.frees = stack.frees.load(std::memory_order_relaxed);
+    copy.freed_bytes = stack.freed_bytes.load(std::memory_order_relaxed);
+  });
+  if (out_.stacks.empty()) out_.stacks.emplace_back();
+  return read;
+}
+
+absl::Status Reading::ReadThreads() {
+  const TableReader table = Table(TableId::kThreads, "threads", sizeof(ledger::Thread));
+  const absl::Status status = table.Check(kMostThreads);
+  if (!status.ok()) return status;
+  return table.ForEach<ledger::Thread>(1, [this](uint64_t, const ledger::Thread& thread) {
+    if (thread.state == 0) return;
+    out_.threads.push_back({thread.tid, std::string(thread.name, strnlen(thread.name, sizeof(thread.name)))});
+  });
+}
+
+absl::Status Reading::ReadErrors() {
+  const TableReader table = Table(TableId::kErrors, "errors", sizeof(ledger::Error));
+  const absl::Status status = table.Check(kMostErrors);
+  if (!status.ok()) return status;
+  return table.ForEach<ledger::Error>(1, [this](uint64_t, const ledger::Error& error) {
+    if (error.kind == 0) return;  // reserved, never filled
+    if (!Valid(error.kind <= static_cast<uint32_t>(ledger::ErrorKind::kSpyContract))) return;
+    SnapshotError& copy = out_.errors.emplace_back();
+    copy.kind = static_cast<ledger::ErrorKind>(error.kind);
+    if (Valid(IsDoor(error.block_door))) copy.block_door = static_cast<Door>(error.block_door);
+    if (Valid(IsDoor(error.used_door))) copy.used_door = static_cast<Door>(error.used_door);
+    copy.address = error.address;
+    copy.size = error.size;
+    copy.value = error.value;
+    copy.where = Node(error.where);
+    copy.allocated = Node(error.allocated);
+    copy.freed = Node(error.freed);
+    copy.tid = error.tid;
+    copy.detail = String(error.detail);
+    copy.count = std::max<uint64_t>(1, error.count.load(std::memory_order_relaxed));
+  });
+}
+
+absl::Status Reading::ReadBlocks() {
+  out_.blocks_known = out_.state == ledger::State::kEnded && (out_.degraded & ledger::kBlocksUnwritten) == 0;
+  if (!out_.blocks_known || counts_.blocks_count == 0) return absl::OkStatus();
+  // The list is one extent of a table that does not grow.
+  ledger::Table list = {};
+  list.count.store(counts_.blocks_count, std::memory_order_relaxed);
+  list.record_bytes = sizeof(ledger::Block);
+  list.first_records = uint32_t{1} << 31;
+  list.extents[0] = counts_.blocks_offset;
+  const TableReader table(source_, "blocks", list, sizeof(ledger::Block), limit_bytes_);
+  const absl::Status status = table.Check(kMostBlocks);
+  if (!status.ok()) return status;
+  return table.ForEach<ledger::Block>(0, [this](uint64_t, const ledger::Block& block) {
+    SnapshotBlock copy{block.address, block.size, block.stack, block.mark, Door::kNone, block.flags};
+    if (!Valid(copy.stack < out_.stacks.size())) copy.stack = 0;
+    if (Valid(IsDoor(block.door))) copy.door = static_cast<Door>(block.door);
+    out_.blocks.push_back(copy);
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<Snapshot> ReadSnapshot(const ByteSource& source, const std::string& name) {
+  absl::Status status;
+  for (int i = 0; i < kTries; ++i) {
+    HeaderImage counts, places, after;
+    status = CheckHeader(source, &counts);
+    if (!status.ok()) break;
+    status = CheckHeader(source, &places);
+    if (!status.ok()) break;
+    Snapshot snapshot;
+    snapshot.file = name;
+    status = Reading(source, *counts, *places, &snapshot).Run();
+    const bool changed = after.Read(source) &&
+                         after->state.load(std::memory_order_relaxed) != counts->state.load(std::memory_order_relaxed);
+    if (changed && i + 1 < kTries) continue;
+    if (status.ok()) return snapshot;
+    break;
+  }
+  return absl::Status(status.code(), absl::StrCat(name, " ", status.message()));
+}
+
+absl::StatusOr<Snapshot> ReadSnapshotFile(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path);
+  if (!source.ok()) return source.status();
+  return ReadSnapshot(**source, path);
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,111 @@
+// What a ledger says, checked and free of file offsets: every index in here is in range, every parent is smaller than
+// its child. Plain data; owns everything.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "allocator/ledger/format.h"
+#include "spy/heap.h"
+
+namespace mallocspy {
+
+struct SnapshotModule {
+  uint64_t start = 0;
+  uint64_t end = 0;
+  uint64_t bias = 0;
+  std::string path;
+  std::string build_id;  // raw bytes
+  bool executable = false;
+  bool self = false;  // libmallocspy.so
+  bool unloaded = false;
+};
+
+struct SnapshotNode {
+  uint64_t site = 0;    // as ledger::Node
+  uint32_t parent = 0;  // smaller than this node's own index, but for the root
+};
+
+struct SnapshotStack {
+  uint32_t node = 0;
+  Door door = Door::kNone;
+  bool truncated = false;
+  uint64_t allocations = 0;
+  uint64_t allocated_bytes = 0;
+  uint64_t frees = 0;
+  uint64_t freed_bytes = 0;
+
+  // Of a live process the counters are of different moments; a free may be seen before its allocation.
+  uint64_t live_blocks() const { return allocations > frees ? allocations - frees : 0; }
+  uint64_t live_bytes() const { return allocated_bytes > freed_bytes ? allocated_bytes - freed_bytes : 0; }
+};
+
+struct SnapshotThread {
+  uint32_t tid = 0;
+  std::string name;
+};
+
+struct SnapshotError {
+  ledger::ErrorKind kind = ledger::ErrorKind::kInvalidFree;
+  Door block_door = Door::kNone;
+  Door used_door = Door::kNone;
+  uint64_t address = 0;
+  uint64_t size = 0;
+  uint64_t value = 0;
+  uint32_t where = 0;
+  uint32_t allocated = 0;
+  uint32_t freed = 0;
+  uint32_t tid = 0;
+  std::string detail;
+  uint64_t count = 0;
+};
+
+struct SnapshotBlock {
+  uint64_t address = 0;
+  uint64_t size = 0;
+  uint32_t stack = 0;
+  uint16_t mark = 0;
+  Door door = Door::kNone;
+  uint8_t flags = 0;  // ledger::BlockFlags
+};
+
+struct Snapshot {
+  std::string file;  // where it was read from
+
+  ledger::State state = ledger::State::kRunning;
+  ledger::End end = ledger::End::kNone;
+  int32_t end_value = 0;
+  ledger::Origin origin = ledger::Origin::kStart;
+  uint32_t pid = 0;
+  uint32_t parent_pid = 0;
+  uint64_t started_ns = 0;
+  uint64_t ended_ns = 0;
+  std::string exe;
+  std::vector<std::string> cmdline;
+  std::string exec_path;
+  std::string options;
+  bool interposed = false;
+  bool guard = false;
+  uint32_t base_mark = 0;
+
+  uint64_t degraded = 0;  // ledger::Degraded bits
+  uint64_t foreign_frees = 0;
+  uint64_t inherited_frees = 0;
+  uint64_t bypassed = 0;
+  uint64_t truncated = 0;
+  uint64_t errors_dropped = 0;
+  uint64_t unfollowed_forks = 0;
+  uint64_t peak_bytes = 0;
+
+  std::vector<SnapshotModule> modules;  // [0] stands for "no module"
+  std::vector<SnapshotNode> nodes;      // [0] is the root
+  std::vector<SnapshotStack> stacks;    // [0] stands for "not known"
+  std::vector<SnapshotThread> threads;
+  std::vector<SnapshotError> errors;
+  std::vector<SnapshotBlock> blocks;
+  bool blocks_known = false;     // the process ended in order and wrote its block list whole
+  uint64_t damaged_records = 0;  // left out or cut off because they contradict the format
+};
+
+}  // namespace mallocspy

@@ -1,0 +1,76 @@
+#include "tools/report/error_text.h"
+
+#include "absl/strings/str_cat.h"
+#include "tools/report/text_stack.h"
+#include "tools/wording/count.h"
+#include "tools/wording/escape.h"
+
+namespace mallocspy {
+namespace {
+
+// "0x602000000010 (40 bytes, made by new[])"
+std::string BlockText(const HeapError& error) {
+  std::string text = absl::StrCat("0x", absl::Hex(error.address, absl::kZeroPad12));
+  if (error.block_door == Door::kNone) return text;
+  return absl::StrCat(text, " (", Count(error.size, "byte"), ", made by ", NameOf(error.block_door), ")");
+}
+
+std::string UsedText(const HeapError& error) {
+  if (error.used_door == Door::kNone) return "at the end of the process";
+  return absl::StrCat("through the door '", NameOf(error.used_door), "'");
+}
+
+std::string Headline(const HeapError& error) {
+  const std::string block = BlockText(error);
+  if (error.kind == "double-free") return absl::StrCat("double-free of ", block);
+  if (error.kind == "invalid-free")
+    return absl::StrCat("invalid-free of ", block, ", which is not the start of a block");
+  if (error.kind == "mismatched-free") return absl::StrCat("mismatched-free of ", block, " ", UsedText(error));
+  if (error.kind == "heap-overflow") {
+    return absl::StrCat("heap-overflow behind ", block, ", first changed byte at offset ", error.value, ", found ",
+                        error.used_door == Door::kNone ? "at the end of the process" : "when it was freed");
+  }
+  if (error.kind == "heap-underflow") return absl::StrCat("heap-underflow in front of ", block);
+  if (error.kind == "use-after-free-write") return absl::StrCat("use-after-free-write into ", block);
+  if (error.kind == "sized-delete-mismatch") {
+    return absl::StrCat("sized-delete-mismatch of ", block, ": deleted as ", Count(error.value, "byte"));
+  }
+  if (error.kind == "bad-alignment") {
+    return absl::StrCat("bad-alignment: ", error.value, " asked ", UsedText(error), " for ", Count(error.size, "byte"));
+  }
+  if (error.kind == "spy-contract") return absl::StrCat("spy-contract: ", Escaped(error.detail));
+  return absl::StrCat(error.kind, " of ", block);
+}
+
+// What happened at the place where the error was met.
+absl::string_view WhereText(const HeapError& error) {
+  if (error.kind == "double-free") return "freed again here:";
+  if (error.kind == "bad-alignment" || error.kind == "spy-contract") return "called here:";
+  return "freed here:";
+}
+
+void AppendNamedStack(absl::string_view name, const std::vector<Frame>& frames, std::string* text) {
+  if (frames.empty()) return;
+  absl::StrAppend(text, "  ", name, "\n");
+  AppendStack(frames, text);
+}
+
+}  // namespace
+
+void AppendError(const HeapError& error, uint32_t pid, const Palette& palette, std::string* text) {
+  absl::StrAppend(text, palette.error, "==", pid, "==ERROR: mallocspy: ", Headline(error), palette.reset);
+  if (error.count > 1) absl::StrAppend(text, " [", error.count, " times]");
+  absl::StrAppend(text, "\n");
+  if (error.tid != 0) {
+    absl::StrAppend(text, "  in thread ", error.tid);
+    if (!error.thread_name.empty()) absl::StrAppend(text, " (", Escaped(error.thread_name), ")");
+    absl::StrAppend(text, "\n");
+  }
+  AppendNamedStack(WhereText(error), error.where, text);
+  AppendNamedStack("allocated here:", error.allocated, text);
+  AppendNamedStack(error.kind == "double-free" ? "freed first here:" : "freed here:", error.freed, text);
+  if (error.where.empty() && error.allocated.empty() && error.freed.empty()) AppendStack({}, text);
+  absl::StrAppend(text, "\n");
+}
+
+}  // namespace mallocspy

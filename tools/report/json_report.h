@@ -1,0 +1,17 @@
+// The report for programs: schema "mallocspy-report/1".
+//
+// Every object has all its keys. What is not known is null for single values, [] for stacks and {} for `exit` of a
+// process of which it is not known how, or whether, it ended; {"exec": path} is an image that another program replaced.
+// Beyond the schema, errors carry `used_door`, `value`, `detail`, `count`, `tid`, and `leaks_omitted` stands beside
+// `leaks` when only the largest were asked for.
+#pragma once
+
+#include <string>
+
+#include "tools/verdict/findings.h"
+
+namespace mallocspy {
+
+std::string JsonReport(const Findings& findings);
+
+}  // namespace mallocspy

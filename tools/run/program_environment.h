@@ -1,0 +1,23 @@
+// The environment of the program under test: ours, with what makes the loader and the library do their work.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace mallocspy {
+
+struct Preload {
+  std::string library;  // absolute, without a character that LD_PRELOAD takes for a separator
+  std::string run_directory;
+  std::vector<std::string> spies;  // as ResolveSpy() gives them
+  bool follow = true;
+};
+
+// "NAME=value" strings. Only LD_PRELOAD, MALLOCSPY_RUN, MALLOCSPY_SPIES and, without `follow`, MALLOCSPY_OPTIONS differ
+// from `environment`, which ends with a null pointer.
+std::vector<std::string> ProgramEnvironment(const char* const* environment, const Preload& preload);
+
+// The same environment unchanged, for a program that cannot be recorded.
+std::vector<std::string> PlainEnvironment(const char* const* environment);
+
+}  // namespace mallocspy

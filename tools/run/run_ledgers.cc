@@ -1,0 +1,100 @@
+#include "tools/run/run_ledgers.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "tools/reader/reader.h"
+#include "tools/run/directory_listing.h"
+#include "tools/verdict/assessment.h"
+
+namespace mallocspy {
+namespace {
+
+bool ParseName(const char* name, RunLedger* ledger) {
+  int end = 0;
+  return std::sscanf(name, "%u.%u.mspy%n", &ledger->pid, &ledger->image, &end) == 2 && end != 0 && name[end] == '\0';
+}
+
+bool IsRunning(uint32_t pid) { return kill(static_cast<pid_t>(pid), 0) == 0; }
+
+bool HasLaterImage(const std::vector<RunLedger>& ledgers, const RunLedger& ledger) {
+  return std::any_of(ledgers.begin(), ledgers.end(), [&ledger](const RunLedger& other) {
+    return other.pid == ledger.pid && other.image > ledger.image;
+  });
+}
+
+Findings Unreadable(uint32_t pid, absl::string_view why) {
+  Findings findings;
+  findings.process.pid = pid;
+  findings.process.degraded.emplace_back(why);
+  findings.verdict.unchecked = true;
+  findings.verdict.status = Status::kIncomplete;
+  return findings;
+}
+
+Findings NoLedger(const RunDescription& run) {
+  Findings findings = Unreadable(static_cast<uint32_t>(run.pid),
+                                 "libmallocspy.so left no record of it: the loader did not preload it, or the program "
+                                 "ended before it could start");
+  findings.process.exe = run.program;
+  findings.process.cmdline = run.arguments;
+  const bool killed = WIFSIGNALED(run.wait_status);
+  findings.process.exit.kind = killed ? ProcessExit::Kind::kSignal : ProcessExit::Kind::kCode;
+  findings.process.exit.value = killed ? WTERMSIG(run.wait_status) : WEXITSTATUS(run.wait_status);
+  return findings;
+}
+
+Findings AssessLedger(const std::vector<RunLedger>& ledgers, const RunLedger& ledger, const RunDescription& run,
+                      uint64_t most_leaks, FrameNamer* namer) {
+  const absl::StatusOr<Snapshot> snapshot = ReadSnapshotFile(ledger.path);
+  if (!snapshot.ok()) {
+    return Unreadable(ledger.pid, absl::StrCat("its record cannot be read: ", snapshot.status().message()));
+  }
+  Circumstances circumstances;
+  circumstances.follow = run.follow;
+  circumstances.later_image = HasLaterImage(ledgers, ledger);
+  if (ledger.pid == static_cast<uint32_t>(run.pid)) {
+    if (!circumstances.later_image) circumstances.wait_status = run.wait_status;
+  } else {
+    circumstances.still_running = snapshot->state != ledger::State::kEnded && IsRunning(ledger.pid);
+  }
+  return Assess(*snapshot, circumstances, most_leaks, namer);
+}
+
+}  // namespace
+
+std::vector<RunLedger> ListLedgers(const std::string& directory, pid_t first_pid) {
+  std::vector<RunLedger> ledgers;
+  for (const std::string& name : ListDirectory(directory)) {
+    RunLedger ledger;
+    if (!ParseName(name.c_str(), &ledger)) continue;
+    ledger.path = absl::StrCat(directory, "/", name);
+    ledgers.push_back(ledger);
+  }
+  std::sort(ledgers.begin(), ledgers.end(),
+            [](const RunLedger& a, const RunLedger& b) { return std::tie(a.pid, a.image) < std::tie(b.pid, b.image); });
+  const auto first_process = [first_pid](const RunLedger& ledger) {
+    return ledger.pid == static_cast<uint32_t>(first_pid);
+  };
+  const auto others = std::stable_partition(ledgers.begin(), ledgers.end(), first_process);
+  if (others != ledgers.begin()) std::rotate(ledgers.begin(), others - 1, others);
+  return ledgers;
+}
+
+Findings AssessRun(const std::vector<RunLedger>& ledgers, const RunDescription& run, uint64_t most_leaks,
+                   FrameNamer* namer) {
+  auto next = ledgers.begin();
+  const bool has_first = next != ledgers.end() && next->pid == static_cast<uint32_t>(run.pid);
+  Findings findings = has_first ? AssessLedger(ledgers, *next++, run, most_leaks, namer) : NoLedger(run);
+  for (; next != ledgers.end(); ++next) {
+    findings.children.push_back(AssessLedger(ledgers, *next, run, most_leaks, namer));
+  }
+  return findings;
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,101 @@
+#include "tools/verdict/degraded.h"
+
+#include <sys/wait.h>
+
+#include "absl/strings/str_cat.h"
+#include "tools/wording/count.h"
+
+namespace mallocspy {
+namespace {
+
+struct Meaning {
+  uint64_t bit;
+  bool unchecked;
+  const char* sentence;
+};
+
+constexpr Meaning kMeanings[] = {
+    {ledger::kNotInterposed, true,
+     "the program brings its own malloc, which comes before ours: its blocks were not seen; link it without that "
+     "allocator to check it"},
+    {ledger::kLedgerPrivate, false,
+     "the record was not shared: had the process been killed, nothing would have been left of it"},
+    {ledger::kLedgerFull, false,
+     "memory for the record ran out: some allocations are counted without their stack; give the run directory "
+     "(XDG_RUNTIME_DIR, /dev/shm or TMPDIR) more room"},
+    {ledger::kThreadsRunning, false,
+     "some threads did not pause at the end: the last counters may be of different moments"},
+    {ledger::kTooManyErrors, false, "there were more heap errors than are recorded; fix the first ones and run again"},
+    {ledger::kNoUnwinder, false, "libunwind could not be loaded: stacks have one frame; install libunwind8"},
+    {ledger::kDeepbindStripped, false,
+     "a library was opened with RTLD_DEEPBIND, which would have hidden its allocations; the flag was taken away"},
+    {ledger::kBlocksUnwritten, true,
+     "the list of live blocks could not be written whole: leaks are from the counters of the stacks"},
+    {ledger::kModulesLost, false, "more modules were loaded than can be numbered: some frames have only an address"},
+    {ledger::kMarksExhausted, false, "more marks were set than can be numbered: late blocks carry the last one"},
+    {ledger::kSpyNotLoaded, true, "a --spy library could not be loaded: the program was not started"},
+};
+
+constexpr absl::string_view kFromCounters = "live totals are the record's counters; blocks and guards were not checked";
+
+void AddEnd(const Snapshot& snapshot, const Circumstances& circumstances, Shortcomings* result) {
+  if (snapshot.state == ledger::State::kEnded) {
+    if (snapshot.end != ledger::End::kExec || circumstances.later_image) return;
+    result->sentences.push_back(absl::StrCat(
+        "the process went on as ", snapshot.exec_path.empty() ? "another program" : snapshot.exec_path,
+        circumstances.follow ? ", which left no record (statically linked, setuid or of another architecture?)"
+                             : ", which was not recorded (--follow=none)"));
+    result->unchecked |= circumstances.follow;
+    return;
+  }
+  result->interrupted = true;
+  const std::optional<int> status = circumstances.wait_status;
+  std::string what;
+  if (status.has_value() && WIFSIGNALED(*status)) {
+    what = absl::StrCat("ended by ", SignalName(WTERMSIG(*status)));
+  } else if (status.has_value()) {
+    what = absl::StrCat("ended with status ", WEXITSTATUS(*status), " without passing through exit");
+  } else if (circumstances.still_running) {
+    what = "was still running when this report was made";
+  } else if (snapshot.state == ledger::State::kEnding) {
+    what = "was killed while it wrote down its live blocks";
+  } else {
+    what = "was killed, or was still running when this was read";
+  }
+  result->sentences.push_back(absl::StrCat(what, ": ", kFromCounters));
+}
+
+}  // namespace
+
+Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& circumstances) {
+  Shortcomings result;
+  AddEnd(snapshot, circumstances, &result);
+  uint64_t degraded = snapshot.degraded;
+  if (!snapshot.interposed) degraded |= ledger::kNotInterposed;
+  for (const Meaning& meaning : kMeanings) {
+    if ((degraded & meaning.bit) == 0) continue;
+    degraded &= ~meaning.bit;
+    result.sentences.emplace_back(meaning.sentence);
+    result.unchecked |= meaning.unchecked;
+  }
+  if (degraded != 0) {
+    result.sentences.push_back(
+        absl::StrCat("the record is degraded in a way that this mallocspy does not know (bits 0x", absl::Hex(degraded),
+                     "): use the mallocspy of the same build"));
+    result.unchecked = true;
+  }
+  if (snapshot.unfollowed_forks != 0) {
+    result.sentences.push_back(absl::StrCat(Count(snapshot.unfollowed_forks, "forked process", "forked processes"),
+                                            " could not make a record and went unchecked"));
+    result.unchecked = true;
+  }
+  if (snapshot.damaged_records != 0) {
+    result.sentences.push_back(
+        absl::StrCat("left out, because it contradicts the format: ", Count(snapshot.damaged_records, "record"),
+                     " of the snapshot; something overwrote it"));
+    result.unchecked = true;
+  }
+  return result;
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,94 @@
+#include "tools/verdict/fail_on.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tools/wording/nearest.h"
+
+namespace mallocspy {
+namespace {
+
+bool HasLeak(const Findings& findings, const FailOn& fail_on) {
+  for (const Leak& leak : findings.leaks) {
+    if (fail_on.Includes(leak.leak_class)) return true;
+  }
+  // Leaks that are not listed one by one (--top) are of class unknown, as all are until reachability is known.
+  return findings.leak_groups > findings.leaks.size() && fail_on.Includes(LeakClass::kUnknown);
+}
+
+}  // namespace
+
+absl::StatusOr<FailOn> FailOn::Parse(absl::string_view list) {
+  FailOn result;
+  result.errors_ = false;
+  const std::vector<std::string> words = absl::StrSplit(list, ',');
+  for (const std::string& word : words) {
+    if (word == "none") {
+      result.none_ = true;
+    } else if (word == "any") {
+      result.any_ = true;
+      result.errors_ = true;
+    } else if (word == "definite") {
+      result.definite_ = true;
+    } else if (word == "possible") {
+      result.possible_ = true;
+    } else if (word == "reachable") {
+      result.reachable_ = true;
+    } else if (word == "errors") {
+      result.errors_ = true;
+    } else {
+      return absl::InvalidArgumentError(
+          NotAmong("--fail-on", word, {"none", "any", "definite", "possible", "reachable", "errors"}));
+    }
+  }
+  if (result.none_ && words.size() > 1) {
+    return absl::InvalidArgumentError("--fail-on=none cannot be combined with other words");
+  }
+  return result;
+}
+
+bool FailOn::Includes(LeakClass leak_class) const {
+  if (any_) return true;
+  switch (leak_class) {
+    case LeakClass::kDefinite:
+    case LeakClass::kIndirect:
+      return definite_;
+    case LeakClass::kPossible:
+      return possible_;
+    case LeakClass::kReachable:
+      return reachable_;
+    case LeakClass::kUnknown:
+      return false;
+  }
+  return false;
+}
+
+bool FailOn::Undecided(const Findings& findings) const {
+  if (any_ || !(definite_ || possible_ || reachable_)) return false;
+  if (findings.leak_groups > findings.leaks.size()) return true;
+  for (const Leak& leak : findings.leaks) {
+    if (leak.leak_class == LeakClass::kUnknown) return true;
+  }
+  return false;
+}
+
+int FailOn::ExitStatus(const Findings& findings) const {
+  if (none_) return kExitClean;
+  bool errors = !findings.errors.empty() || findings.totals.errors_dropped != 0;
+  bool leaks = HasLeak(findings, *this);
+  bool incomplete = findings.verdict.unchecked || findings.verdict.interrupted || Undecided(findings);
+  for (const Findings& child : findings.children) {
+    errors = errors || !child.errors.empty() || child.totals.errors_dropped != 0;
+    leaks = leaks || HasLeak(child, *this);
+    // Helpers killed by their parent, or still running when it ended, are ordinary; all that they did was recorded.
+    incomplete = incomplete || child.verdict.unchecked || Undecided(child);
+  }
+  if (errors && errors_) return kExitErrors;
+  if (leaks) return kExitLeaks;
+  return incomplete ? kExitIncomplete : kExitClean;
+}
+
+}  // namespace mallocspy

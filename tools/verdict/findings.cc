@@ -1,0 +1,57 @@
+#include "tools/verdict/findings.h"
+
+namespace mallocspy {
+
+absl::string_view NameOf(LeakClass leak_class) {
+  switch (leak_class) {
+    case LeakClass::kDefinite:
+      return "definite";
+    case LeakClass::kIndirect:
+      return "indirect";
+    case LeakClass::kPossible:
+      return "possible";
+    case LeakClass::kReachable:
+      return "reachable";
+    case LeakClass::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+absl::string_view NameOf(Status status) {
+  switch (status) {
+    case Status::kClean:
+      return "clean";
+    case Status::kLeaks:
+      return "leaks";
+    case Status::kErrors:
+      return "errors";
+    case Status::kIncomplete:
+      return "incomplete";
+  }
+  return "incomplete";
+}
+
+absl::string_view NameOf(Door door) {
+  switch (door) {
+    case Door::kNone:
+      return "";
+    case Door::kTask:
+      return "task";
+    case Door::kMalloc:
+      return "malloc";
+    case Door::kNew:
+      return "new";
+    case Door::kNewArray:
+      return "new[]";
+    case Door::kAlignedMalloc:
+      return "aligned malloc";
+    case Door::kAlignedNew:
+      return "aligned new";
+    case Door::kAlignedNewArray:
+      return "aligned new[]";
+  }
+  return "";
+}
+
+}  // namespace mallocspy

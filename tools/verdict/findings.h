@@ -1,0 +1,116 @@
+// What is found out about one process, ready to be written in any format: names in place of nodes, sentences in place
+// of bits. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "spy/heap.h"
+
+namespace mallocspy {
+
+// One function of a stack. Inlined ones share the address of the function that they were inlined into, which follows.
+struct Frame {
+  uint64_t address = 0;  // return address in the process
+  uint64_t offset = 0;   // the same in the module's own terms (ELF virtual address)
+  std::string module;    // path; empty: code of no module
+  std::string build_id;  // lower-case hex; empty if it has none
+  std::string function;  // empty if not known
+  std::string file;      // empty if not known
+  int line = 0;          // 0 if not known
+  int column = 0;        // likewise
+  bool inlined = false;
+};
+
+enum class LeakClass { kDefinite, kIndirect, kPossible, kReachable, kUnknown };
+
+// Live blocks of one stack, door, mark and class.
+struct Leak {
+  std::string id;  // see leak_id.h
+  LeakClass leak_class = LeakClass::kUnknown;
+  uint64_t blocks = 0;
+  uint64_t bytes = 0;
+  std::optional<uint32_t> mark;  // not known of a process that did not come to its end
+  Door door = Door::kNone;
+  bool truncated = false;  // outer frames are missing
+  std::vector<Frame> frames;
+};
+
+struct HeapError {
+  std::string kind;  // "double-free", ...
+  uint64_t address = 0;
+  uint64_t size = 0;
+  uint64_t value = 0;  // see ledger::Error
+  Door block_door = Door::kNone;
+  Door used_door = Door::kNone;
+  uint32_t tid = 0;
+  std::string thread_name;
+  std::string detail;
+  uint64_t count = 1;
+  std::vector<Frame> where;
+  std::vector<Frame> allocated;
+  std::vector<Frame> freed;
+};
+
+// How a process ended, as far as that is known.
+struct ProcessExit {
+  enum class Kind { kUnknown, kRunning, kCode, kSignal, kExec };
+  Kind kind = Kind::kUnknown;
+  int value = 0;        // status or signal number
+  std::string program;  // kExec: what replaced this one
+};
+
+struct Process {
+  uint32_t pid = 0;
+  std::string exe;
+  std::vector<std::string> cmdline;
+  ProcessExit exit;
+  bool interposed = false;
+  std::vector<std::string> degraded;  // sentences without a final stop
+};
+
+struct Totals {
+  uint64_t allocations = 0;
+  uint64_t allocated_bytes = 0;
+  uint64_t frees = 0;
+  uint64_t live_blocks = 0;  // without those inherited over fork, like everything here
+  uint64_t live_bytes = 0;
+  uint64_t peak_bytes = 0;
+  uint64_t foreign_frees = 0;
+  // The rest is for the receipt.
+  uint64_t stacks = 0;
+  uint64_t truncated = 0;
+  uint64_t inherited_frees = 0;
+  uint64_t bypassed = 0;
+  uint64_t errors_dropped = 0;
+};
+
+enum class Status { kClean, kLeaks, kErrors, kIncomplete };
+
+struct Verdict {
+  Status status = Status::kClean;
+  bool unchecked = false;    // part of the check did not run: whatever was found, there may be more
+  bool not_started = false;  // the library ended the process before the program began
+  bool interrupted = false;  // the process had not come to its end: no block list, guards not looked at
+};
+
+struct Findings {
+  Process process;
+  Totals totals;
+  Verdict verdict;
+  std::vector<Leak> leaks;   // largest first; at most as many as were asked for
+  uint64_t leak_groups = 0;  // of all of them, shown or not
+  uint64_t leak_blocks = 0;
+  uint64_t leak_bytes = 0;
+  std::vector<HeapError> errors;
+  std::vector<Findings> children;  // only of the top level
+};
+
+absl::string_view NameOf(LeakClass leak_class);  // "definite", ...
+absl::string_view NameOf(Status status);         // "clean", ...
+absl::string_view NameOf(Door door);             // "malloc", "new[]", ...; empty for kNone
+
+}  // namespace mallocspy

@@ -1,0 +1,79 @@
+#include "tools/verdict/leak_groups.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "absl/container/flat_hash_map.h"
+#include "tools/verdict/stack_merger.h"
+
+namespace mallocspy {
+namespace {
+
+constexpr uint32_t kNoMark = UINT32_MAX;
+
+class Grouping {
+ public:
+  explicit Grouping(const Snapshot& snapshot) : merger_(snapshot) {}
+
+  void Add(const SnapshotStack& stack, Door door, uint32_t mark, uint64_t blocks, uint64_t bytes) {
+    const uint32_t node = merger_.Representative(stack.node);
+    const auto [place, added] = index_.try_emplace({node, door, mark}, groups_.size());
+    if (added) {
+      LeakGroup& group = groups_.emplace_back();
+      group.node = node;
+      group.door = door;
+      if (mark != kNoMark) group.mark = mark;
+    }
+    LeakGroup& group = groups_[place->second];
+    group.truncated |= stack.truncated;
+    group.blocks += blocks;
+    group.bytes += bytes;
+  }
+
+  std::vector<LeakGroup> Sorted() {
+    std::sort(groups_.begin(), groups_.end(), [this](const LeakGroup& a, const LeakGroup& b) {
+      if (a.bytes != b.bytes) return a.bytes > b.bytes;
+      if (a.blocks != b.blocks) return a.blocks > b.blocks;
+      if (a.node != b.node) return merger_.Before(a.node, b.node);
+      return std::tie(a.door, a.mark) < std::tie(b.door, b.mark);
+    });
+    return std::move(groups_);
+  }
+
+ private:
+  StackMerger merger_;
+  absl::flat_hash_map<std::tuple<uint32_t, Door, uint32_t>, size_t> index_;
+  std::vector<LeakGroup> groups_;
+};
+
+// A block whose header was overwritten is known only by its address.
+bool HeaderDestroyed(const SnapshotBlock& block) { return (block.flags & ledger::kBlockHeaderDestroyed) != 0; }
+
+bool Inherited(const Snapshot& snapshot, const SnapshotBlock& block) {
+  if (HeaderDestroyed(block)) return snapshot.origin == ledger::Origin::kFork;  // most likely the parent's
+  return block.mark < snapshot.base_mark;
+}
+
+}  // namespace
+
+std::vector<LeakGroup> GroupLiveBlocks(const Snapshot& snapshot) {
+  Grouping grouping(snapshot);
+  if (!snapshot.blocks_known) {
+    for (const SnapshotStack& stack : snapshot.stacks) {
+      if (stack.live_blocks() == 0) continue;
+      grouping.Add(stack, stack.door, kNoMark, stack.live_blocks(), stack.live_bytes());
+    }
+    return grouping.Sorted();
+  }
+  for (const SnapshotBlock& block : snapshot.blocks) {
+    if (Inherited(snapshot, block)) continue;
+    if (HeaderDestroyed(block)) {
+      grouping.Add(snapshot.stacks[0], Door::kNone, kNoMark, 1, 0);
+    } else {
+      grouping.Add(snapshot.stacks[block.stack], block.door, block.mark, 1, block.size);
+    }
+  }
+  return grouping.Sorted();
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,27 @@
+// Live blocks, grouped: by class, stack, door and mark.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "tools/reader/snapshot.h"
+#include "tools/verdict/findings.h"
+
+namespace mallocspy {
+
+struct LeakGroup {
+  LeakClass leak_class = LeakClass::kUnknown;
+  uint32_t node = 0;  // see StackMerger::Representative; 0 if the stack is not known
+  Door door = Door::kNone;
+  std::optional<uint32_t> mark;
+  bool truncated = false;
+  uint64_t blocks = 0;
+  uint64_t bytes = 0;
+};
+
+// Largest first, in the same order on every run. From the block list if the process came to its end (without blocks
+// inherited over fork), else from the counters of the stacks.
+std::vector<LeakGroup> GroupLiveBlocks(const Snapshot& snapshot);
+
+}  // namespace mallocspy
