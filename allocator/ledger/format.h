@@ -125,7 +125,8 @@ struct Error {
   uint64_t address;    // of the (first) block, as the program sees it
   uint64_t size;       // of the block, bytes; see kind for others
   uint64_t value;      // kSizedDeleteMismatch: the size given; kBadAlignment: the alignment given;
-                       // kHeapOverflow: offset of the first changed byte from the block's start
+                       // kHeapOverflow: offset of the first changed byte from the block's start;
+                       // kInvalidFree: offset into the block around it, where size is not 0
   uint32_t where;      // node where it was met, 0 at exit
   uint32_t allocated;  // node where the block was made, 0 if not known
   uint32_t freed;      // node where it was freed, 0 if not known

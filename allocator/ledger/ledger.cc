@@ -141,8 +141,9 @@ bool Ledger::Adopt(const char* directory, uint32_t pid) {
   bool as_asked = true;
   if (parent_memory.shared()) {
     LedgerMemory own;
-    as_asked = own.CreateShared(directory, pid, end);
-    if (!as_asked && !own.CreatePrivate(end)) return false;
+    const bool shared = directory != nullptr && own.CreateShared(directory, pid, end);
+    if (!shared && !own.CreatePrivate(end)) return false;
+    as_asked = shared || directory == nullptr;
     unsigned char* base = static_cast<unsigned char*>(own.base());
     for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
       for (uint32_t e = 0; e < kMaxExtents; ++e) {

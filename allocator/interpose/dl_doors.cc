@@ -1,0 +1,70 @@
+// dlopen and dlclose: the module table learns of them, and RTLD_DEEPBIND, with which a library would bind to libc's malloc
+// past our doors, is stripped.
+//
+// dlopen looks at its return address: the caller's RUNPATH and namespace decide what is found. So our door must not
+// be on the stack when the real one runs; it changes the flags and jumps.
+#include <dlfcn.h>
+
+#include <cerrno>
+
+#include "allocator/interpose/export.h"
+#include "allocator/interpose/next.h"
+#include "allocator/ledger/module_table.h"
+
+namespace {
+
+using mallocspy::Next;
+
+constinit Next<int (*)(void*)> next_dlclose("dlclose");
+constinit Next<void* (*)(const char*, int)> next_dlopen("dlopen");
+
+}  // namespace
+
+extern "C" {
+
+// Where the jump goes; found by the first call.
+__attribute__((visibility("hidden"))) void* mallocspy_next_dlopen = nullptr;
+
+// The flags to open with.
+__attribute__((visibility("hidden"), used)) int mallocspy_before_dlopen(int flags) {
+  const int saved_errno = errno;
+  mallocspy_next_dlopen = reinterpret_cast<void*>(next_dlopen.get());
+  mallocspy::ledger::g_modules.Invalidate();
+  if ((flags & RTLD_DEEPBIND) != 0) mallocspy::ledger::g_ledger.SetDegraded(mallocspy::ledger::kDeepbindStripped);
+  errno = saved_errno;
+  return flags & ~RTLD_DEEPBIND;
+}
+
+asm(R"(
+  .text
+  .globl dlopen
+  .type dlopen, @function
+dlopen:
+  .cfi_startproc
+  endbr64
+  push %rdi
+  .cfi_adjust_cfa_offset 8
+  sub $16, %rsp
+  .cfi_adjust_cfa_offset 16
+  mov %esi, %edi
+  call mallocspy_before_dlopen
+  mov %eax, %esi
+  add $16, %rsp
+  .cfi_adjust_cfa_offset -16
+  pop %rdi
+  .cfi_adjust_cfa_offset -8
+  jmp *mallocspy_next_dlopen(%rip)
+  .cfi_endproc
+  .size dlopen, . - dlopen
+)");
+
+MALLOCSPY_DOOR int dlclose(void* handle) {
+  const int result = next_dlclose.get()(handle);
+  const int saved_errno = errno;
+  // At once, so that what is loaded at the same place next is not taken for what was there.
+  mallocspy::ledger::g_modules.Refresh();
+  errno = saved_errno;
+  return result;
+}
+
+}  // extern "C"

@@ -1,0 +1,127 @@
+// The ways in which a process multiplies, is replaced, or ends without running exit handlers.
+#include <unistd.h>
+
+#include <alloca.h>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdlib>
+
+#include "allocator/capture/stack_capture.h"
+#include "allocator/interpose/ending_status.h"
+#include "allocator/interpose/export.h"
+#include "allocator/interpose/next.h"
+#include "allocator/snapshot/ending.h"
+#include "allocator/system/raw_syscall.h"
+
+namespace {
+
+using mallocspy::Next;
+
+constexpr uint32_t kForkWaitMs = 100;
+
+constinit Next<pid_t (*)()> next_fork("fork");
+constinit Next<pid_t (*)()> next_bare_fork("_Fork");
+constinit Next<void (*)(int)> next_quick_exit("quick_exit");
+constinit Next<int (*)(const char*, char* const[], char* const[])> next_execve("execve");
+constinit Next<int (*)(const char*, char* const[], char* const[])> next_execvpe("execvpe");
+constinit Next<int (*)(int, char* const[], char* const[])> next_fexecve("fexecve");
+constinit Next<int (*)(int, const char*, char* const[], char* const[], int)> next_execveat("execveat");
+
+template <typename Fork>
+pid_t Forked(Fork fork) {
+  mallocspy::BeginFork(kForkWaitMs);
+  const pid_t pid = fork();
+  mallocspy::EndFork();
+  return pid;
+}
+
+[[noreturn]] void End(int status) {
+  mallocspy::EndRecord(mallocspy::ledger::End::kExit, status & 0xff);
+  for (;;) mallocspy::RawSyscall(SYS_exit_group, status);
+}
+
+// The exec functions return only when they failed: then the record goes on.
+template <typename Exec>
+int Replaced(const char* path, Exec exec) {
+  mallocspy::NoteExec(path);
+  const int result = exec();
+  mallocspy::NoteExec(nullptr);
+  return result;
+}
+
+size_t CountArguments(va_list& list) {
+  size_t count = 1;
+  while (va_arg(list, const char*) != nullptr) ++count;
+  return count;
+}
+
+void CollectArguments(const char** arguments, size_t count, const char* first, va_list& list) {
+  arguments[0] = first;
+  for (size_t i = 1; i <= count; ++i) arguments[i] = va_arg(list, const char*);
+}
+
+}  // namespace
+
+extern "C" {
+
+MALLOCSPY_DOOR pid_t fork() { return Forked(next_fork.get()); }
+MALLOCSPY_DOOR pid_t _Fork() { return Forked(next_bare_fork.get()); }
+
+MALLOCSPY_DOOR void _exit(int status) { End(status); }
+MALLOCSPY_DOOR void _Exit(int status) { End(status); }
+
+MALLOCSPY_DOOR void quick_exit(int status) {
+  mallocspy::NoteQuickExit(status);  // its handlers still run; ours, the first registered, is the last of them
+  next_quick_exit.get()(status);
+  __builtin_unreachable();
+}
+
+MALLOCSPY_DOOR int execve(const char* path, char* const arguments[], char* const environment[]) {
+  return Replaced(path, [=] { return next_execve.get()(path, arguments, environment); });
+}
+MALLOCSPY_DOOR int execv(const char* path, char* const arguments[]) {
+  return Replaced(path, [=] { return next_execve.get()(path, arguments, environ); });
+}
+MALLOCSPY_DOOR int execvpe(const char* file, char* const arguments[], char* const environment[]) {
+  return Replaced(file, [=] { return next_execvpe.get()(file, arguments, environment); });
+}
+MALLOCSPY_DOOR int execvp(const char* file, char* const arguments[]) {
+  return Replaced(file, [=] { return next_execvpe.get()(file, arguments, environ); });
+}
+MALLOCSPY_DOOR int fexecve(int fd, char* const arguments[], char* const environment[]) {
+  return Replaced("(a file descriptor)", [=] { return next_fexecve.get()(fd, arguments, environment); });
+}
+MALLOCSPY_DOOR int execveat(int fd, const char* path, char* const arguments[], char* const environment[], int flags) {
+  return Replaced(path, [=] { return next_execveat.get()(fd, path, arguments, environment, flags); });
+}
+
+// The list forms, turned into the array forms on the stack: exec must work in a signal handler.
+#define MALLOCSPY_COLLECT_ARGUMENTS(first)                                                     \
+  va_list list;                                                                                \
+  va_start(list, first);                                                                       \
+  const size_t count = CountArguments(list);                                                   \
+  va_end(list);                                                                                \
+  const char** arguments = static_cast<const char**>(alloca((count + 1) * sizeof(char*)));     \
+  va_start(list, first);                                                                       \
+  CollectArguments(arguments, count, first, list);                                             \
+  [[maybe_unused]] char* const* environment = nullptr;                                         \
+  char* const* argument_array = const_cast<char* const*>(arguments)
+
+MALLOCSPY_DOOR int execl(const char* path, const char* first, ...) {
+  MALLOCSPY_COLLECT_ARGUMENTS(first);
+  va_end(list);
+  return Replaced(path, [=] { return next_execve.get()(path, argument_array, environ); });
+}
+MALLOCSPY_DOOR int execlp(const char* file, const char* first, ...) {
+  MALLOCSPY_COLLECT_ARGUMENTS(first);
+  va_end(list);
+  return Replaced(file, [=] { return next_execvpe.get()(file, argument_array, environ); });
+}
+MALLOCSPY_DOOR int execle(const char* path, const char* first, ...) {
+  MALLOCSPY_COLLECT_ARGUMENTS(first);
+  environment = va_arg(list, char* const*);
+  va_end(list);
+  return Replaced(path, [=] { return next_execve.get()(path, argument_array, environment); });
+}
+
+}  // extern "C"

@@ -1,0 +1,154 @@
+#include "allocator/interpose/startup.h"
+
+#include <dlfcn.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "allocator/capture/own_code.h"
+#include "allocator/capture/stack_capture.h"
+#include "allocator/interpose/ending_status.h"
+#include "allocator/ledger/ledger.h"
+#include "allocator/ledger/module_table.h"
+#include "allocator/process.h"
+#include "allocator/snapshot/ending.h"
+#include "allocator/snapshot/fatal_signals.h"
+#include "allocator/snapshot/reporter.h"
+#include "allocator/system/initial_stack.h"
+#include "allocator/system/raw_log.h"
+#include "allocator/system/raw_syscall.h"
+#include "allocator/system/wrapped_malloc.h"
+#include "allocator/thread_state.h"
+#include "spy/spy_chain.h"
+
+extern "C" {
+// Laid down by the linker at the two ends of this library's code.
+extern __attribute__((visibility("hidden"))) const char __ehdr_start[];
+extern __attribute__((visibility("hidden"))) const char etext[];
+
+// An abstract class's table refers to it; there is no C++ runtime in this library.
+__attribute__((visibility("hidden"))) void __cxa_pure_virtual() {
+  mallocspy::FailCheck(__FILE__, __LINE__, "a virtual function has a body");
+}
+}
+
+namespace mallocspy {
+namespace {
+
+constexpr size_t kPathBytes = 4096;
+constexpr int kCheckDidNotRun = 25;
+
+[[noreturn]] void RefuseSpy(const char* spec, size_t size, const char* why) {
+  RawLine(2).Text("mallocspy: the spy ").Text(spec, size).Text(" cannot be used: ").Text(why)
+      .Text("; the program was not started").End();
+  ledger::g_ledger.SetDegraded(ledger::kSpyNotLoaded);
+  EndRecord(ledger::End::kExit, kCheckDidNotRun);
+  for (;;) RawSyscall(SYS_exit_group, kCheckDidNotRun);
+}
+
+// `spec` is LIB.so or LIB.so:ARGS, `size` bytes of it.
+void LoadSpy(const char* spec, size_t size) {
+  static char copy[kPathBytes];  // only one thread exists
+  if (size >= sizeof(copy)) RefuseSpy(spec, size, "its name and arguments are too long");
+  std::memcpy(copy, spec, size);
+  copy[size] = '\0';
+  char* arguments = std::strchr(copy, ':');
+  if (arguments != nullptr) *arguments++ = '\0';
+  void* library = dlopen(copy, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* why = dlerror();
+    RefuseSpy(spec, size, why != nullptr ? why : "it cannot be loaded");
+  }
+  using Create = HRESULT (*)(const char*, IMallocSpy**);
+  const auto create = reinterpret_cast<Create>(dlsym(library, "MallocSpyCreate"));
+  if (create == nullptr) RefuseSpy(spec, size, "it does not export MallocSpyCreate");
+  IMallocSpy* spy = nullptr;
+  if (FAILED(create(arguments != nullptr ? arguments : "", &spy)) || spy == nullptr) {
+    RefuseSpy(spec, size, "its MallocSpyCreate failed");
+  }
+  const HRESULT added = mallocspy_add_spy(spy, MALLOCSPY_SEE_MALLOC);
+  spy->Release();
+  if (FAILED(added)) RefuseSpy(spec, size, "it could not be added to the chain of spies (8 are the most)");
+}
+
+bool IsInterposed() {
+  void* bound = dlsym(RTLD_DEFAULT, "malloc");
+  return IsOwnCode(reinterpret_cast<uintptr_t>(bound));
+}
+
+// Drops our library from the value of an LD_PRELOAD entry, in place; true if nothing is left.
+bool DropOurselves(char* value) {
+  char* out = value;
+  for (char* at = value; *at != '\0';) {
+    const size_t length = std::strcspn(at, ": ");
+    const char* const name = "libmallocspy.so";
+    const size_t name_length = std::strlen(name);
+    const bool ours = length >= name_length && std::memcmp(at + length - name_length, name, name_length) == 0;
+    if (!ours && length != 0) {
+      if (out != value) *out++ = ':';
+      std::memmove(out, at, length);
+      out += length;
+    }
+    at += length;
+    if (*at != '\0') ++at;
+  }
+  *out = '\0';
+  return out == value;
+}
+
+void StartAll(char** environment) {
+  wrapped::Bind();
+  WatchExit();
+  WatchThreadEnds();
+  if (!LoadUnwinder()) ledger::g_ledger.SetDegraded(ledger::kNoUnwinder);
+  ledger::g_modules.Refresh();
+  FindReportTool();
+  if (IsInterposed()) {
+    ledger::g_ledger.header().interposed = 1;
+  } else {
+    ledger::g_ledger.SetDegraded(ledger::kNotInterposed);
+  }
+  const bool reports_itself = RunDirectory() == nullptr &&
+                              (ProcessOptions().report.Is("auto") || ProcessOptions().keep.size != 0);
+  BindSigaction(reinterpret_cast<SigactionFunction>(dlsym(RTLD_NEXT, "sigaction")));
+  if (reports_itself || RunDirectory() != nullptr) WatchFatalSignals(reports_itself);
+  if (ProcessOptions().hook_malloc.Is("0")) spy_chain.SetHookMalloc(false);
+  if (ProcessOptions().hook_malloc.Is("1")) spy_chain.SetHookMalloc(true);
+  LoadSpies();
+  if (ProcessOptions().follow.Is("none")) CleanEnvironment(environment);
+}
+
+__attribute__((constructor(101))) void Construct(int, char**, char** environment) {
+  DeclareOwnCode(reinterpret_cast<uintptr_t>(__ehdr_start), reinterpret_cast<uintptr_t>(etext));
+  {
+    // What the loader allocates for the libraries that we load is not the program's doing.
+    const Event unrecorded;
+    StartAll(environment);
+  }
+  ledger::g_ledger.header().bypassed.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void LoadSpies() {
+  if (IsSecureExecution()) return;
+  const char* specs = InitialEnvironment("MALLOCSPY_SPIES");
+  while (specs != nullptr && *specs != '\0') {
+    const size_t size = std::strcspn(specs, "\n");
+    if (size != 0) LoadSpy(specs, size);
+    specs += size;
+    if (*specs == '\n') ++specs;
+  }
+}
+
+void CleanEnvironment(char** environment) {
+  char** out = environment;
+  for (char** entry = environment; *entry != nullptr; ++entry) {
+    if (std::strncmp(*entry, "MALLOCSPY_", 10) == 0) continue;
+    if (std::strncmp(*entry, "LD_PRELOAD=", 11) == 0 && DropOurselves(*entry + 11)) continue;
+    *out++ = *entry;
+  }
+  *out = nullptr;
+}
+
+}  // namespace mallocspy

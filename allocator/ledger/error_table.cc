@@ -1,0 +1,58 @@
+#include "allocator/ledger/error_table.h"
+
+#include <cstring>
+
+namespace mallocspy::ledger {
+namespace {
+
+// A program that errs in more distinct ways than this has been told enough; the rest is counted.
+constexpr uint32_t kMaxErrors = 4096;
+
+bool Same(const Error& known, const ErrorReport& report) {
+  return known.kind == static_cast<uint32_t>(report.kind) && known.where == report.where &&
+         known.allocated == report.allocated && known.freed == report.freed &&
+         known.block_door == static_cast<uint8_t>(report.block_door) &&
+         known.used_door == static_cast<uint8_t>(report.used_door);
+}
+
+bool SameDetail(const Error& known, const ErrorReport& report) {
+  if (report.detail == nullptr) return known.detail.length == 0;
+  return known.detail.length == std::strlen(report.detail) &&
+         std::memcmp(g_ledger.At<char>(TableId::kStrings, known.detail.offset), report.detail, known.detail.length) == 0;
+}
+
+}  // namespace
+
+void AddError(const ErrorReport& report) {
+  FutexLockHolder hold(g_ledger.lock());
+  const uint32_t count = g_ledger.Count(TableId::kErrors);
+  for (uint32_t i = 1; i < count; ++i) {
+    Error* known = g_ledger.At<Error>(TableId::kErrors, i);
+    if (Same(*known, report) && SameDetail(*known, report)) {
+      known->count.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+  }
+  const uint32_t index = count <= kMaxErrors ? g_ledger.Reserve(TableId::kErrors) : 0;
+  if (index == 0) {
+    g_ledger.SetDegraded(kTooManyErrors);
+    g_ledger.header().errors_dropped.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  Error* error = g_ledger.At<Error>(TableId::kErrors, index);
+  error->kind = static_cast<uint32_t>(report.kind);
+  error->block_door = static_cast<uint8_t>(report.block_door);
+  error->used_door = static_cast<uint8_t>(report.used_door);
+  error->address = report.address;
+  error->size = report.size;
+  error->value = report.value;
+  error->where = report.where;
+  error->allocated = report.allocated;
+  error->freed = report.freed;
+  error->tid = report.tid;
+  error->detail = report.detail != nullptr ? g_ledger.AddString(report.detail, std::strlen(report.detail)) : StringRef{};
+  error->count.store(1, std::memory_order_relaxed);
+  g_ledger.Publish(TableId::kErrors, index + 1);
+}
+
+}  // namespace mallocspy::ledger

@@ -1,0 +1,132 @@
+#include "allocator/process.h"
+
+#include <fcntl.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "allocator/block_header.h"
+#include "allocator/capture/stack_capture.h"
+#include "allocator/ledger/ledger.h"
+#include "allocator/system/clock.h"
+#include "allocator/system/initial_stack.h"
+#include "allocator/system/raw_log.h"
+#include "allocator/system/raw_syscall.h"
+#include "allocator/thread_state.h"
+#include "spy/spy_chain.h"
+
+// A program that links the library may define it to choose options that MALLOCSPY_OPTIONS then overrides.
+extern "C" __attribute__((weak)) const char* mallocspy_default_options(void);
+
+namespace mallocspy {
+namespace {
+
+using ledger::g_ledger;
+
+constinit Options options;
+constinit const char* run_directory = nullptr;
+constinit bool started = false;        // not wiped by fork: tells a forked child from a fresh process
+constinit std::atomic<bool> starting{false};
+constinit bool reported = true;
+constinit uint16_t current_mark = 1;
+constinit uint16_t base_mark = 1;
+
+uint32_t Pid() { return static_cast<uint32_t>(RawSyscall(SYS_getpid)); }
+
+void SayProblem(const OptionProblem& problem, void*) {
+  RawLine(2)
+      .Text("mallocspy: MALLOCSPY_OPTIONS: \"")
+      .Text(problem.item.data, problem.item.size)
+      .Text("\" ")
+      .Text(problem.reason)
+      .Text("; it is ignored (`mallocspy help options` lists them)")
+      .End();
+}
+
+void ReadOptions() {
+  if (mallocspy_default_options != nullptr) {
+    if (const char* text = mallocspy_default_options(); text != nullptr) {
+      ParseOptions(text, std::strlen(text), &options, SayProblem, nullptr);
+    }
+  }
+  if (IsSecureExecution()) return;  // the environment is the caller's, the rights are not
+  if (const char* text = InitialEnvironment("MALLOCSPY_OPTIONS"); text != nullptr) {
+    ParseOptions(text, std::strlen(text), &options, SayProblem, nullptr);
+  }
+  run_directory = InitialEnvironment("MALLOCSPY_RUN");
+  if (run_directory != nullptr && run_directory[0] != '/') run_directory = nullptr;
+}
+
+void Describe() {
+  ledger::Header& header = g_ledger.header();
+  char path[4096];
+  const long length = RawSyscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof(path));
+  const char* arguments;
+  uint32_t argument_bytes;
+  InitialArguments(&arguments, &argument_bytes);
+  const char* text = IsSecureExecution() ? nullptr : InitialEnvironment("MALLOCSPY_OPTIONS");
+  FutexLockHolder hold(g_ledger.lock());
+  if (!RawFailed(length)) header.exe = g_ledger.AddString(path, static_cast<size_t>(length));
+  header.cmdline = g_ledger.AddString(arguments, argument_bytes);
+  if (text != nullptr) header.options = g_ledger.AddString(text, std::strlen(text));
+  header.parent_pid = static_cast<uint32_t>(RawSyscall(SYS_getppid));
+  header.guard = options.guard ? 1 : 0;
+  header.started_ns = RealtimeNs();
+}
+
+void StartProcess() {
+  ReadOptions();
+  SetHeaderCookie(ProcessCookie());
+  const bool memory = g_ledger.Create(run_directory, Pid());
+  if (!memory) {
+    RawLine(2).Text("mallocspy: no memory for the record at the start of the program; it stops here").End();
+    RawSyscall(SYS_exit_group, 25);
+  }
+  Describe();
+  StartThreads(static_cast<uint32_t>(options.stack_depth));
+  started = true;
+}
+
+void AdoptProcess() {
+  ledger::Header& parent = g_ledger.header();
+  reported = options.follow.Is("all");
+  const bool own = g_ledger.Adopt(reported ? run_directory : nullptr, Pid());
+  if (reported && !own) parent.unfollowed_forks.fetch_add(1, std::memory_order_relaxed);
+  ledger::Header& header = g_ledger.header();
+  if (current_mark == UINT16_MAX) {
+    g_ledger.SetDegraded(ledger::kMarksExhausted);
+  } else {
+    ++current_mark;
+  }
+  base_mark = current_mark;
+  header.base_mark = base_mark;
+  header.parent_pid = static_cast<uint32_t>(RawSyscall(SYS_getppid));
+  header.started_ns = RealtimeNs();
+  ResetCaptureAfterFork();
+  spy_chain.ResetLockAfterFork();
+  AdoptThreadsAfterFork();
+}
+
+}  // namespace
+
+bool EnsureStarted() {
+  if (CurrentPhase() != Phase::kNotStarted) return true;
+  if (starting.exchange(true, std::memory_order_acquire)) return false;
+  if (started) {
+    AdoptProcess();
+  } else {
+    StartProcess();
+  }
+  SetPhase(Phase::kRunning);
+  starting.store(false, std::memory_order_release);
+  return true;
+}
+
+const Options& ProcessOptions() { return options; }
+const char* RunDirectory() { return run_directory; }
+uint16_t CurrentMark() { return current_mark; }
+uint16_t BaseMark() { return base_mark; }
+bool IsRecordedProcess() { return Pid() == g_ledger.header().pid; }
+bool IsReported() { return reported; }
+
+}  // namespace mallocspy

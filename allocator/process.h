@@ -1,0 +1,33 @@
+// The record of this process as a whole: how it starts, how a forked child takes it over.
+//
+// The first event starts it, wherever that comes from: the dynamic loader calls malloc before any constructor. A forked child
+// starts again at its own first event.
+#pragma once
+
+#include <cstdint>
+
+#include "allocator/options.h"
+
+namespace mallocspy {
+
+// True when events can be recorded; false while another call on this thread is just about to make that so. Called by the gate.
+bool EnsureStarted();
+
+// The options in force; valid after the start.
+const Options& ProcessOptions();
+
+// The directory in which `mallocspy run` collects ledgers; null without it.
+const char* RunDirectory();
+
+// The mark that new blocks carry, and the lowest one of this process's own blocks.
+uint16_t CurrentMark();
+uint16_t BaseMark();
+
+// Whether this address space is the recorded process's own view: false in a vfork child, which shares the memory and must
+// not speak for its parent.
+bool IsRecordedProcess();
+
+// Whether this process's record is somebody's to see: false in a forked child with follow=none.
+bool IsReported();
+
+}  // namespace mallocspy

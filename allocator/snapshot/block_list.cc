@@ -1,0 +1,123 @@
+#include "allocator/snapshot/block_list.h"
+
+#include "allocator/block_header.h"
+#include "allocator/ledger/error_table.h"
+#include "allocator/ledger/ledger.h"
+#include "allocator/ledger/live_map.h"
+#include "allocator/process.h"
+#include "allocator/system/os_memory.h"
+
+namespace mallocspy {
+namespace {
+
+using ledger::Block;
+using ledger::ErrorKind;
+using ledger::g_ledger;
+using ledger::g_live_map;
+using ledger::TableId;
+
+// Holds a whole number of both pages and block records.
+constexpr size_t kChunkBytes = 85 * 3 * kPageBytes;
+static_assert(kChunkBytes % sizeof(Block) == 0);
+
+// False for a block that is not this process's own.
+bool Describe(uintptr_t address, Block* block) {
+  const void* payload = reinterpret_cast<const void*>(address);
+  const BlockHeader* header = HeaderOf(payload);
+  *block = {};
+  block->address = address;
+  if (!IsSealed(header)) {
+    block->flags = ledger::kBlockHeaderDestroyed;
+    return true;
+  }
+  if (header->mark < BaseMark()) return false;
+  block->size = header->size;
+  block->stack = header->stack;
+  block->mark = header->mark;
+  block->door = header->door;
+  if (header->guarded && CheckGuard(payload, header->size) != 0) block->flags = ledger::kBlockGuardDestroyed;
+  return true;
+}
+
+struct Walk {
+  bool (*take)(const Block& block, void* context);
+  void* context;
+  bool going = true;
+};
+
+void VisitLive(uintptr_t address, void* context) {
+  Walk* walk = static_cast<Walk*>(context);
+  Block block;
+  if (walk->going && Describe(address, &block)) walk->going = walk->take(block, walk->context);
+}
+
+bool CheckBlock(const Block& block, void*) {
+  if (block.flags == 0) return true;
+  ledger::ErrorReport report{.kind = ErrorKind::kHeapUnderflow};
+  report.address = block.address;
+  if ((block.flags & ledger::kBlockGuardDestroyed) != 0) {
+    report.kind = ErrorKind::kHeapOverflow;
+    report.size = block.size;
+    report.block_door = static_cast<Door>(block.door);
+    report.value = CheckGuard(reinterpret_cast<const void*>(block.address), block.size);
+    report.allocated = g_ledger.At<ledger::Stack>(TableId::kStacks, block.stack)->node;
+  }
+  ledger::AddError(report);
+  return true;
+}
+
+// Writes records into the ledger's growing end.
+struct LedgerWriter {
+  unsigned char* chunk = nullptr;
+  size_t filled = kChunkBytes;
+  uint64_t first_offset = 0;
+  uint64_t count = 0;
+  bool full = false;
+};
+
+bool WriteToLedger(const Block& block, void* context) {
+  LedgerWriter* writer = static_cast<LedgerWriter*>(context);
+  if (writer->filled == kChunkBytes) {
+    uint64_t offset;
+    if (writer->chunk != nullptr) Unmap(writer->chunk, kChunkBytes - kPageBytes);  // its last page is where growth starts
+    writer->chunk = static_cast<unsigned char*>(g_ledger.memory().Extend(kChunkBytes, &offset));
+    if (writer->chunk == nullptr) {
+      writer->full = true;
+      return false;
+    }
+    if (writer->first_offset == 0) writer->first_offset = offset;
+    writer->filled = 0;
+  }
+  *reinterpret_cast<Block*>(writer->chunk + writer->filled) = block;
+  writer->filled += sizeof(Block);
+  ++writer->count;
+  return true;
+}
+
+}  // namespace
+
+void ForEachBlock(bool (*take)(const Block& block, void* context), void* context) {
+  Walk walk{take, context};
+  g_live_map.ForEachLive(VisitLive, &walk);
+}
+
+void CheckLiveBlocks() { ForEachBlock(CheckBlock, nullptr); }
+
+uint64_t CountLiveBlocks() {
+  uint64_t count = 0;
+  const auto add = [](const Block&, void* total) { return ++*static_cast<uint64_t*>(total), true; };
+  ForEachBlock(add, &count);
+  return count;
+}
+
+void ListBlocksInLedger() {
+  LedgerWriter writer;
+  ForEachBlock(WriteToLedger, &writer);
+  if (writer.full) g_ledger.SetDegraded(ledger::kBlocksUnwritten);
+  ledger::Header& header = g_ledger.header();
+  header.blocks_offset = writer.first_offset;
+  header.blocks_count = writer.count;
+  header.used_bytes.store(g_ledger.memory().used_bytes(), std::memory_order_release);
+}
+
+}  // namespace mallocspy

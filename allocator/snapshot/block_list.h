@@ -1,0 +1,23 @@
+// The live blocks, as the end of the record sees them. All while events are frozen.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/ledger/format.h"
+
+namespace mallocspy {
+
+// Looks at the header and guard of every live block and records the errors found.
+void CheckLiveBlocks();
+
+// The number of live blocks of this process (without those inherited over fork).
+uint64_t CountLiveBlocks();
+
+// Hands every live block to `take`, in one pass; stops when it returns false.
+void ForEachBlock(bool (*take)(const ledger::Block& block, void* context), void* context);
+
+// Appends the list to a shared ledger; sets kBlocksUnwritten if there is no room.
+void ListBlocksInLedger();
+
+}  // namespace mallocspy

@@ -1,0 +1,74 @@
+#include "allocator/snapshot/fatal_signals.h"
+
+#include <cerrno>
+#include <cstdint>
+
+#include "allocator/snapshot/ending.h"
+#include "allocator/system/raw_syscall.h"
+
+namespace mallocspy {
+namespace {
+
+constexpr int kCrashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+constexpr int kTerminations[] = {SIGTERM, SIGINT,  SIGHUP,    SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2,
+                                 SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGPOLL, SIGPWR,  SIGSTKFLT};
+
+constinit uint64_t watched = 0;  // bit number = signal number; written in the constructor only
+
+constinit SigactionFunction set_action = nullptr;
+
+int SetAction(int signal, const struct sigaction* action, struct sigaction* before) {
+  return set_action != nullptr ? set_action(signal, action, before) : -1;
+}
+
+// The kernel's own layout and call, for the handler.
+struct KernelAction {
+  void* handler;
+  uint64_t flags;
+  void (*restorer)();
+  uint64_t mask;
+};
+
+void SetDefault(int signal) {
+  const KernelAction action = {};
+  RawSyscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(action.mask));
+}
+
+void OnFatalSignal(int signal, siginfo_t* info, void*) {
+  const int saved_errno = errno;
+  SetDefault(signal);
+  EndRecord(ledger::End::kSignal, signal);
+  // A fault happens again when its instruction does; a signal that was sent is sent again. It is blocked until this
+  // handler returns.
+  const bool fault = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE);
+  if (!fault) RawSyscall(SYS_tgkill, RawSyscall(SYS_getpid), RawSyscall(SYS_gettid), signal);
+  errno = saved_errno;
+}
+
+}  // namespace
+
+void BindSigaction(SigactionFunction function) { set_action = function; }
+
+void TakeSignal(int signal) {
+  struct sigaction action = {};
+  action.sa_sigaction = OnFatalSignal;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  SetAction(signal, &action, nullptr);
+}
+
+bool IsOurAction(const struct sigaction& action) { return action.sa_sigaction == OnFatalSignal; }
+bool IsOurHandler(sighandler_t handler) { return reinterpret_cast<void*>(handler) == reinterpret_cast<void*>(OnFatalSignal); }
+bool IsWatched(int signal) { return signal > 0 && signal < 64 && (watched >> signal & 1) != 0; }
+
+void WatchFatalSignals(bool also_terminations) {
+  const auto watch = [](int signal) {
+    watched |= uint64_t{1} << signal;
+    struct sigaction now = {};
+    if (SetAction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) TakeSignal(signal);
+  };
+  for (const int signal : kCrashes) watch(signal);
+  if (!also_terminations) return;
+  for (const int signal : kTerminations) watch(signal);
+}
+
+}  // namespace mallocspy

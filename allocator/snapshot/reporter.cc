@@ -1,0 +1,196 @@
+#include "allocator/snapshot/reporter.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "allocator/ledger/ledger.h"
+#include "allocator/system/initial_stack.h"
+#include "allocator/system/os_memory.h"
+#include "allocator/system/raw_log.h"
+#include "allocator/system/raw_syscall.h"
+
+namespace mallocspy {
+namespace {
+
+using ledger::g_ledger;
+using ledger::TableId;
+
+constexpr size_t kPathBytes = 4096;
+constexpr size_t kChildStackBytes = 64 * 1024;
+constexpr size_t kMaxEnvironment = 8192;
+constexpr uint64_t kAllSignals = ~uint64_t{0};
+constexpr int kPlainStacks = 20;
+constexpr int kCannotExec = 127;
+
+constinit char tool_path[kPathBytes] = {};
+
+bool IsProgram(const char* path) { return !RawFailed(RawSyscall(SYS_faccessat, AT_FDCWD, path, X_OK)); }
+
+// `directory` (of `length` bytes) and `name` joined, if that is a program.
+bool TryTool(const char* directory, size_t length, const char* name) {
+  if (length + std::strlen(name) + 1 > kPathBytes) return false;
+  std::memcpy(tool_path, directory, length);
+  std::strcpy(tool_path + length, name);
+  if (IsProgram(tool_path)) return true;
+  tool_path[0] = '\0';
+  return false;
+}
+
+bool IsOurs(const char* entry) {
+  return std::strncmp(entry, "LD_PRELOAD=", 11) == 0 || std::strncmp(entry, "MALLOCSPY_", 10) == 0;
+}
+
+struct Spawn {
+  char* arguments[4];
+  char* environment[kMaxEnvironment];
+  char file[64];
+};
+
+int ExecTool(void* context) {
+  Spawn* spawn = static_cast<Spawn*>(context);
+  const uint64_t none = 0;
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
+  RawSyscall(SYS_execve, spawn->arguments[0], spawn->arguments, spawn->environment);
+  RawSyscall(SYS_exit, kCannotExec);
+  return kCannotExec;
+}
+
+void PrintFrame(uint32_t number, uint64_t site) {
+  const uint32_t index = static_cast<uint32_t>(site >> ledger::kSiteModuleShift);
+  const uint64_t offset = site & ledger::kSiteOffsetMask;
+  RawLine line(2);
+  line.Text("    #").Number(number).Text(" ");
+  if (index == 0) {
+    line.Hex(offset).End();
+    return;
+  }
+  const ledger::Module* module = g_ledger.At<ledger::Module>(TableId::kModules, index);
+  line.Hex(module->bias + offset).Text(" (");
+  if (module->path.length != 0) line.Text(g_ledger.At<char>(TableId::kStrings, module->path.offset), module->path.length);
+  line.Text("+").Hex(offset).Text(")").End();
+}
+
+uint64_t LiveBlocks(const ledger::Stack* stack) {
+  return stack->allocations.load(std::memory_order_relaxed) - stack->frees.load(std::memory_order_relaxed);
+}
+
+uint64_t LiveBytes(const ledger::Stack* stack) {
+  return stack->allocated_bytes.load(std::memory_order_relaxed) - stack->freed_bytes.load(std::memory_order_relaxed);
+}
+
+void PrintStack(const ledger::Stack* stack) {
+  RawLine(2).Text("Direct leak of ").Number(LiveBytes(stack)).Text(" byte(s) in ").Number(LiveBlocks(stack))
+      .Text(" object(s) allocated from:").End();
+  uint32_t number = 0;
+  for (uint32_t node = stack->node; node != 0;) {
+    const ledger::Node* frame = g_ledger.At<ledger::Node>(TableId::kNodes, node);
+    PrintFrame(number++, frame->site);
+    node = frame->parent;
+  }
+}
+
+}  // namespace
+
+void FindReportTool() {
+  if (!IsSecureExecution()) {
+    if (const char* named = InitialEnvironment("MALLOCSPY_TOOL"); named != nullptr && named[0] != '\0') {
+      TryTool("", 0, named);
+      return;
+    }
+  }
+  for (uint32_t i = 1, count = g_ledger.Count(TableId::kModules); i < count; ++i) {
+    const ledger::Module* module = g_ledger.At<ledger::Module>(TableId::kModules, i);
+    if ((module->flags & ledger::kModuleSelf) == 0 || module->path.length == 0) continue;
+    const char* path = g_ledger.At<char>(TableId::kStrings, module->path.offset);
+    size_t directory = module->path.length;
+    while (directory > 0 && path[directory - 1] != '/') --directory;
+    TryTool(path, directory, "../bin/mallocspy") || TryTool(path, directory, "../../bin/mallocspy") ||
+        TryTool(path, directory, "mallocspy");
+    return;
+  }
+}
+
+bool SpawnReport(int fd) {
+  if (tool_path[0] == '\0') return false;
+  Spawn* spawn = static_cast<Spawn*>(MapPrivate(sizeof(Spawn)));
+  char* stack = static_cast<char*>(MapPrivate(kChildStackBytes));
+  bool done = false;
+  if (spawn != nullptr && stack != nullptr) {
+    static char command[] = "report";
+    std::strcpy(spawn->file, "/proc/self/fd/");
+    char* at = spawn->file + std::strlen(spawn->file);
+    if (fd >= 100) *at++ = static_cast<char>('0' + fd / 100 % 10);
+    if (fd >= 10) *at++ = static_cast<char>('0' + fd / 10 % 10);
+    *at++ = static_cast<char>('0' + fd % 10);
+    spawn->arguments[0] = tool_path;
+    spawn->arguments[1] = command;
+    spawn->arguments[2] = spawn->file;
+    size_t kept = 0;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr && kept + 1 < kMaxEnvironment; ++entry) {
+      if (!IsOurs(*entry)) spawn->environment[kept++] = *entry;
+    }
+    // No signal may run a handler of the program meanwhile; the tool gets an empty mask of its own.
+    uint64_t mask;
+    RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, &mask, sizeof(mask));
+    const int pid = clone(ExecTool, stack + kChildStackBytes, CLONE_VM | CLONE_VFORK, spawn);
+    int status = kCannotExec << 8;
+    long waited = -EINTR;
+    while (pid > 0 && waited == -EINTR) waited = RawSyscall(SYS_wait4, pid, &status, __WALL, nullptr);
+    RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));
+    done = pid > 0 && !(waited == pid && WIFEXITED(status) && WEXITSTATUS(status) == kCannotExec);
+  }
+  if (spawn != nullptr) Unmap(spawn, sizeof(Spawn));
+  if (stack != nullptr) Unmap(stack, kChildStackBytes);
+  return done;
+}
+
+void PrintPlainReport() {
+  uint64_t bytes = 0;
+  uint64_t blocks = 0;
+  const uint32_t count = g_ledger.Count(TableId::kStacks);
+  for (uint32_t i = 0; i < count; ++i) {
+    const ledger::Stack* stack = g_ledger.At<ledger::Stack>(TableId::kStacks, i);
+    bytes += LiveBytes(stack);
+    blocks += LiveBlocks(stack);
+  }
+  const uint64_t errors = g_ledger.Count(TableId::kErrors) - 1;
+  if (blocks == 0 && errors == 0) {
+    RawLine(2).Text("mallocspy: clean: no block is live and no error was met").End();
+    return;
+  }
+  RawLine(2).Text("==").Number(g_ledger.header().pid).Text("==ERROR: mallocspy: ").Number(blocks)
+      .Text(" block(s) live at the end, ").Number(errors).Text(" kind(s) of heap error").End();
+  RawLine(2).Text("mallocspy: the `mallocspy` command was not found beside the library, so nothing has names;"
+                  " set MALLOCSPY_TOOL to its path").End();
+  // Largest first, then by number: each pass takes the next one in that order.
+  uint64_t last_bytes = UINT64_MAX;
+  uint32_t last = 0;
+  for (int printed = 0; printed < kPlainStacks; ++printed) {
+    uint64_t best_bytes = 0;
+    uint32_t best = count;
+    for (uint32_t i = 0; i < count; ++i) {
+      const ledger::Stack* stack = g_ledger.At<ledger::Stack>(TableId::kStacks, i);
+      if (LiveBlocks(stack) == 0) continue;
+      const uint64_t live = LiveBytes(stack);
+      const bool after_last = live < last_bytes || (live == last_bytes && i > last);
+      if (after_last && (best == count || live > best_bytes)) {
+        best = i;
+        best_bytes = live;
+      }
+    }
+    if (best == count) break;
+    PrintStack(g_ledger.At<ledger::Stack>(TableId::kStacks, best));
+    last = best;
+    last_bytes = best_bytes;
+  }
+  RawLine(2).Text("SUMMARY: mallocspy: ").Number(bytes).Text(" byte(s) leaked in ").Number(blocks).Text(" allocation(s).")
+      .End();
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,148 @@
+#include "allocator/snapshot/snapshot_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <cstring>
+
+#include "allocator/ledger/ledger.h"
+#include "allocator/process.h"
+#include "allocator/snapshot/block_list.h"
+#include "allocator/snapshot/reporter.h"
+#include "allocator/system/initial_stack.h"
+#include "allocator/system/os_memory.h"
+#include "allocator/system/raw_log.h"
+#include "allocator/system/raw_syscall.h"
+
+namespace mallocspy {
+namespace {
+
+using ledger::Block;
+using ledger::g_ledger;
+
+constexpr size_t kBufferedBlocks = 2048;
+
+bool WriteAt(int fd, const void* data, size_t size, uint64_t offset, long* error) {
+  const char* at = static_cast<const char*>(data);
+  while (size > 0) {
+    const long done = RawSyscall(SYS_pwrite64, fd, at, size, offset);
+    if (done == -4) continue;  // EINTR
+    if (done <= 0) {
+      *error = done;
+      return false;
+    }
+    at += done;
+    size -= static_cast<size_t>(done);
+    offset += static_cast<uint64_t>(done);
+  }
+  return true;
+}
+
+struct BlockWriter {
+  int fd;
+  uint64_t offset;
+  uint64_t count = 0;
+  size_t buffered = 0;
+  long* error;
+  bool failed = false;
+  Block* buffer;
+
+  bool Flush() {
+    failed = failed || !WriteAt(fd, buffer, buffered * sizeof(Block), offset, error);
+    offset += buffered * sizeof(Block);
+    buffered = 0;
+    return !failed;
+  }
+};
+
+bool WriteBlock(const Block& block, void* context) {
+  BlockWriter* writer = static_cast<BlockWriter*>(context);
+  writer->buffer[writer->buffered++] = block;
+  ++writer->count;
+  return writer->buffered < kBufferedBlocks || writer->Flush();
+}
+
+// The path that option `keep` names, with %p as the process id; false if it is too long.
+bool KeepPath(char* path, size_t capacity) {
+  const OptionText pattern = ProcessOptions().keep;
+  size_t size = 0;
+  for (size_t i = 0; i < pattern.size; ++i) {
+    if (size + 12 > capacity) return false;
+    if (pattern.data[i] == '%' && i + 1 < pattern.size && pattern.data[i + 1] == 'p') {
+      char digits[10];
+      int count = 0;
+      for (uint32_t pid = g_ledger.header().pid; pid != 0; pid /= 10) digits[count++] = static_cast<char>('0' + pid % 10);
+      while (count > 0) path[size++] = digits[--count];
+      ++i;
+    } else {
+      path[size++] = pattern.data[i];
+    }
+  }
+  path[size] = '\0';
+  return true;
+}
+
+void Keep() {
+  char path[4096];
+  long error = -36;  // ENAMETOOLONG
+  if (KeepPath(path, sizeof(path))) {
+    // A file that is already there may be a link that somebody laid: a new one takes its place, or nothing.
+    RawSyscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    error = fd;
+    if (!RawFailed(fd)) {
+      const bool written = WriteSnapshot(static_cast<int>(fd), &error);
+      RawSyscall(SYS_close, fd);
+      if (written) {
+        RawLine(2).Text("mallocspy: wrote ").Text(path).Text("; `mallocspy report` reads it").End();
+        return;
+      }
+      RawSyscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    }
+  }
+  RawLine(2).Text("mallocspy: the snapshot could not be written to ").Text(path).Text(": error ")
+      .Number(static_cast<uint64_t>(-error)).Text("; choose another file with keep=").End();
+}
+
+}  // namespace
+
+bool WriteSnapshot(int fd, long* error) {
+  ledger::Header& header = g_ledger.header();
+  const auto table_count = static_cast<size_t>(ledger::TableId::kCount);
+  for (size_t t = 0; t < table_count; ++t) {
+    const ledger::Table& table = header.tables[t];
+    for (uint32_t e = 0; e < ledger::kMaxExtents && table.extents[e] != 0; ++e) {
+      const uint64_t first = ledger::ExtentStart(e, table.first_records);
+      const uint64_t count = table.count.load(std::memory_order_relaxed);
+      if (first >= count) break;
+      const uint64_t capacity = ledger::ExtentRecords(e, table.first_records);
+      const uint64_t records = count - first < capacity ? count - first : capacity;
+      const void* data = g_ledger.At<char>(static_cast<ledger::TableId>(t), static_cast<uint32_t>(first));
+      if (!WriteAt(fd, data, records * table.record_bytes, table.extents[e], error)) return false;
+    }
+  }
+  BlockWriter writer{.fd = fd, .offset = g_ledger.memory().used_bytes(), .error = error, .buffer = nullptr};
+  writer.buffer = static_cast<Block*>(MapPrivate(kBufferedBlocks * sizeof(Block)));
+  if (writer.buffer == nullptr) return *error = -12, false;  // ENOMEM
+  ForEachBlock(WriteBlock, &writer);
+  writer.Flush();
+  Unmap(writer.buffer, kBufferedBlocks * sizeof(Block));
+  if (writer.failed) return false;
+  header.blocks_offset = writer.count != 0 ? g_ledger.memory().used_bytes() : 0;
+  header.blocks_count = writer.count;
+  header.used_bytes.store(RoundUp(writer.offset, kPageBytes), std::memory_order_relaxed);
+  header.state.store(ledger::State::kEnded, std::memory_order_relaxed);
+  if (RawFailed(RawSyscall(SYS_ftruncate, fd, RoundUp(writer.offset, kPageBytes)))) return *error = -28, false;
+  return WriteAt(fd, &header, sizeof(header), 0, error);
+}
+
+void SaveAndReport() {
+  if (ProcessOptions().keep.size != 0 && !IsSecureExecution()) Keep();
+  if (RunDirectory() != nullptr || !ProcessOptions().report.Is("auto")) return;
+  const long fd = RawSyscall(SYS_memfd_create, "mallocspy", 0);
+  long error = 0;
+  if (RawFailed(fd) || !WriteSnapshot(static_cast<int>(fd), &error) || !SpawnReport(static_cast<int>(fd))) PrintPlainReport();
+  if (!RawFailed(fd)) RawSyscall(SYS_close, fd);
+}
+
+}  // namespace mallocspy

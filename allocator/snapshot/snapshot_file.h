@@ -1,0 +1,13 @@
+// A snapshot of a private ledger, written to a descriptor in the ledger's own format.
+#pragma once
+
+namespace mallocspy {
+
+// Writes ledger and live blocks to `fd` (seekable). False when the file system is full or refuses; the reason is the negated
+// errno in `error`. While events are frozen.
+bool WriteSnapshot(int fd, long* error);
+
+// Keeps and reports what a process without `mallocspy run` recorded, as the options say. While events are frozen.
+void SaveAndReport();
+
+}  // namespace mallocspy

@@ -1,0 +1,51 @@
+#include "allocator/stack_recorder.h"
+
+#include "allocator/capture/stack_capture.h"
+#include "allocator/ledger/module_table.h"
+#include "allocator/ledger/stack_table.h"
+#include "allocator/process.h"
+#include "spy/spy_thread.h"
+
+namespace mallocspy {
+namespace {
+
+// Turns the return addresses into sites, in place, through the thread's own cache.
+void ToSites(ThreadState* thread, uint32_t depth) {
+  const uint32_t generation = ledger::g_modules.generation();
+  if (thread->site_generation != generation) {
+    for (CachedSite& slot : thread->sites) slot.return_address = 0;
+    thread->site_generation = generation;
+  }
+  for (uint32_t i = 0; i < depth; ++i) {
+    const uintptr_t address = thread->frames[i];
+    CachedSite& slot = thread->sites[(address >> 1) % ThreadState::kSiteSlots];
+    if (slot.return_address != address) slot = {address, ledger::g_modules.SiteOf(address)};
+    thread->frames[i] = slot.site;
+  }
+}
+
+CapturedStack CaptureSites(ThreadState* thread) {
+  const uint32_t limit = static_cast<uint32_t>(ProcessOptions().stack_depth);
+  const CapturedStack stack =
+      CaptureStack(thread->frames, limit, {thread->stack_low, thread->stack_high}, spy_thread.caller);
+  static_assert(sizeof(uintptr_t) == sizeof(uint64_t));
+  ToSites(thread, stack.depth);
+  return stack;
+}
+
+}  // namespace
+
+uint32_t RecordStack(ThreadState* thread, Door door) {
+  const CapturedStack stack = CaptureSites(thread);
+  if (stack.truncated) ledger::g_ledger.header().truncated.fetch_add(1, std::memory_order_relaxed);
+  const uint32_t node = ledger::g_stacks.InternNode(thread->frames, stack.depth);
+  if (node == 0 && stack.depth != 0) return 0;
+  return ledger::g_stacks.InternStack(node, door, stack.truncated ? ledger::kStackTruncated : 0, stack.depth);
+}
+
+uint32_t RecordPlace(ThreadState* thread) {
+  const CapturedStack stack = CaptureSites(thread);
+  return ledger::g_stacks.InternNode(thread->frames, stack.depth);
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,18 @@
+// From the current call to its record in the ledger: capture, sites, interning.
+#pragma once
+
+#include <cstdint>
+
+#include "allocator/ledger/ledger.h"
+#include "allocator/thread_state.h"
+
+namespace mallocspy {
+
+// The ledger's stack (counter record) for a block that `door` makes now; 0 if the ledger is full. Inside `thread`'s event,
+// with no lock held.
+uint32_t RecordStack(ThreadState* thread, Door door);
+
+// The ledger's node of the current stack, for an error's place.
+uint32_t RecordPlace(ThreadState* thread);
+
+}  // namespace mallocspy

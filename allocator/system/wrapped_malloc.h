@@ -1,0 +1,22 @@
+// The malloc that is wrapped: glibc's own, by the names under which it exports its functions to interposers. Bound by the
+// loader, so that no symbol is ever looked up inside an allocation.
+#pragma once
+
+#include <cstddef>
+
+namespace mallocspy::wrapped {
+
+void* Malloc(size_t bytes);
+void* Calloc(size_t bytes);
+void* Realloc(void* block, size_t bytes);
+void* Memalign(size_t alignment, size_t bytes);
+void Free(void* block);
+
+// These have no second name in glibc; they are looked up by Bind(), and until then do nothing and say 0.
+size_t UsableSize(void* block);
+bool Trim(size_t pad_bytes);
+
+// Once, from the library's constructor.
+void Bind();
+
+}  // namespace mallocspy::wrapped

@@ -1,0 +1,307 @@
+#include "allocator/thread_state.h"
+
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <cstring>
+
+#include "allocator/ledger/ledger.h"
+#include "allocator/process.h"
+#include "allocator/system/clock.h"
+#include "allocator/system/initial_stack.h"
+#include "allocator/system/os_memory.h"
+#include "allocator/system/raw_syscall.h"
+
+namespace mallocspy {
+namespace {
+
+using ledger::TableId;
+
+// Values of `this_thread` that are no states.
+constexpr uintptr_t kNone = 0;
+constexpr uintptr_t kAttaching = 1;  // inside Attach(): calls from there pass through
+constexpr uintptr_t kEnded = 2;      // its destructors ran: events use the shared state
+constexpr uintptr_t kEndedBusy = 3;  // ... and one is inside it
+constexpr uintptr_t kLastMark = kEndedBusy;
+
+constinit thread_local uintptr_t this_thread __attribute__((tls_model("initial-exec"))) = kNone;
+
+// A page of its own: remapped at the start so that the kernel can wipe it on fork.
+struct alignas(kPageBytes) ForkPage {
+  std::atomic<uint32_t> phase;
+  char padding[kPageBytes - sizeof(std::atomic<uint32_t>)];
+};
+constinit ForkPage fork_page = {};
+
+constinit FutexLock pool_lock;
+constinit std::atomic<ThreadState*> all_states{nullptr};
+constinit ThreadState* free_states = nullptr;  // under pool_lock
+constinit uint32_t frame_capacity = 0;
+constinit bool ends_watched = false;
+constinit pthread_key_t end_key = 0;
+
+constinit FutexLock late_lock;
+constinit ThreadState* late_state = nullptr;  // used under late_lock
+
+constexpr uint32_t kDestructorRounds = 3;  // one less than the passes that POSIX guarantees
+
+ThreadState* StateOf(uintptr_t value) {
+  return value > kLastMark ? reinterpret_cast<ThreadState*>(value) : nullptr;
+}
+
+ThreadState* NewState() {
+  FutexLockHolder hold(pool_lock);
+  if (ThreadState* state = free_states; state != nullptr) {
+    free_states = state->next_free;
+    return state;
+  }
+  const size_t bytes = sizeof(ThreadState) + (frame_capacity + kOwnFrames) * sizeof(uintptr_t);
+  ThreadState* state = static_cast<ThreadState*>(MapPrivate(bytes));
+  if (state == nullptr) return nullptr;
+  state->next = all_states.load(std::memory_order_relaxed);
+  all_states.store(state, std::memory_order_release);
+  return state;
+}
+
+void FreeState(ThreadState* state) {
+  FutexLockHolder hold(pool_lock);
+  state->next_free = free_states;
+  free_states = state;
+}
+
+void FindStackBounds(ThreadState* state) {
+  state->stack_low = 0;
+  state->stack_high = 0;
+  const long tid = RawSyscall(SYS_gettid);
+  if (tid == RawSyscall(SYS_getpid)) {
+    // The main thread's stack grows down to its limit; asking pthreads would parse /proc/self/maps.
+    rlimit limit = {};
+    RawSyscall(SYS_prlimit64, 0, RLIMIT_STACK, nullptr, &limit);
+    const uintptr_t high = RoundUp(InitialStackEnd(), kPageBytes);
+    const uintptr_t room = limit.rlim_cur < (uintptr_t{1} << 40) ? limit.rlim_cur : uintptr_t{1} << 40;
+    state->stack_low = room < high ? high - room : 0;
+    state->stack_high = high;
+    return;
+  }
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  void* low;
+  size_t bytes;
+  if (pthread_attr_getstack(&attributes, &low, &bytes) == 0) {
+    state->stack_low = reinterpret_cast<uintptr_t>(low);
+    state->stack_high = state->stack_low + bytes;
+  }
+  pthread_attr_destroy(&attributes);
+}
+
+void RecordThread(ThreadState* state) {
+  FutexLockHolder hold(ledger::g_ledger.lock());
+  if (state->ledger_thread == 0) {
+    state->ledger_thread = ledger::g_ledger.Reserve(TableId::kThreads);
+    if (state->ledger_thread == 0) return;
+    ledger::g_ledger.Publish(TableId::kThreads, state->ledger_thread + 1);
+  }
+  ledger::Thread* record = ledger::g_ledger.At<ledger::Thread>(TableId::kThreads, state->ledger_thread);
+  record->tid = state->tid;
+  record->state = 1;
+  record->started_ns = RealtimeNs();
+  RawSyscall(SYS_prctl, PR_GET_NAME, record->name, 0, 0, 0);
+}
+
+// Gives this thread a state; null (and events pass through) when there is no memory.
+ThreadState* Attach() {
+  this_thread = kAttaching;
+  ThreadState* state = NewState();
+  if (state == nullptr) {
+    this_thread = kNone;
+    return nullptr;
+  }
+  state->busy.store(0, std::memory_order_relaxed);
+  state->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
+  state->rounds_to_live = kDestructorRounds;
+  FindStackBounds(state);
+  RecordThread(state);
+  if (ends_watched) pthread_setspecific(end_key, state);
+  this_thread = reinterpret_cast<uintptr_t>(state);
+  return state;
+}
+
+// Thread-specific destructor. Other destructors may allocate after it, so it asks for another pass as often as it may.
+void OnThreadEnd(void* value) {
+  ThreadState* state = static_cast<ThreadState*>(value);
+  if (state->rounds_to_live > 0) {
+    --state->rounds_to_live;
+    pthread_setspecific(end_key, state);
+    return;
+  }
+  if (state->ledger_thread != 0) {
+    ledger::Thread* record = ledger::g_ledger.At<ledger::Thread>(TableId::kThreads, state->ledger_thread);
+    RawSyscall(SYS_prctl, PR_GET_NAME, record->name, 0, 0, 0);
+    record->state = 2;
+  }
+  this_thread = kEnded;
+  FreeState(state);
+}
+
+// Whether the event that `state` seems to be in was left by a longjmp: then the stack has been popped past its entry.
+bool IsStale(const ThreadState* state, uintptr_t sp) {
+  const uintptr_t entry = state->busy.load(std::memory_order_relaxed);
+  return sp > entry && entry >= state->stack_low && sp < state->stack_high;
+}
+
+}  // namespace
+
+Event::Event() {
+  const uintptr_t sp = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  ThreadState* state = StateOf(this_thread);
+  if (__builtin_expect(state != nullptr && state->busy.load(std::memory_order_relaxed) == 0, 1)) {
+    state->busy.store(sp, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // the freezer's membarrier makes it a full one
+    if (__builtin_expect(fork_page.phase.load(std::memory_order_relaxed) == static_cast<uint32_t>(Phase::kRunning), 1)) {
+      thread_ = state;
+      return;
+    }
+    state->busy.store(0, std::memory_order_release);
+  }
+  EnterSlowly();
+}
+
+void Event::EnterSlowly() {
+  const uintptr_t sp = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  for (;;) {
+    if (this_thread == kAttaching || this_thread == kEndedBusy) return;
+    if (CurrentPhase() == Phase::kNotStarted && !EnsureStarted()) return;
+    ThreadState* state = StateOf(this_thread);
+    if (this_thread == kEnded) {
+      late_lock.Lock();
+      late_ = true;
+      state = late_state;
+      this_thread = kEndedBusy;
+    } else if (state == nullptr) {
+      state = Attach();
+      if (state == nullptr) return;
+    } else if (state->busy.load(std::memory_order_relaxed) != 0 && !IsStale(state, sp)) {
+      return;
+    }
+    state->busy.store(sp, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    const Phase phase = CurrentPhase();
+    if (phase == Phase::kRunning) {
+      thread_ = state;
+      return;
+    }
+    state->busy.store(0, std::memory_order_release);
+    if (late_) {
+      late_ = false;
+      this_thread = kEnded;
+      late_lock.Unlock();
+    }
+    if (phase == Phase::kOver) {
+      over_ = true;
+      return;
+    }
+    if (phase == Phase::kFrozen) {
+      RawSyscall(SYS_futex, &fork_page.phase, FUTEX_WAIT_PRIVATE, static_cast<uint32_t>(Phase::kFrozen), 0);
+    }
+  }
+}
+
+Event::~Event() {
+  if (thread_ == nullptr) return;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  thread_->busy.store(0, std::memory_order_release);
+  if (late_) {
+    this_thread = kEnded;
+    late_lock.Unlock();
+  }
+}
+
+void StartThreads(uint32_t stack_depth) {
+  frame_capacity = stack_depth;
+  RawSyscall(SYS_mmap, &fork_page, sizeof(fork_page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+             0);
+  RawSyscall(SYS_madvise, &fork_page, sizeof(fork_page), MADV_WIPEONFORK);
+  RawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+  late_state = NewState();
+}
+
+Phase CurrentPhase() { return static_cast<Phase>(fork_page.phase.load(std::memory_order_acquire)); }
+
+void SetPhase(Phase phase) {
+  fork_page.phase.store(static_cast<uint32_t>(phase), std::memory_order_release);
+  RawSyscall(SYS_futex, &fork_page.phase, FUTEX_WAKE_PRIVATE, INT32_MAX);
+}
+
+void WatchThreadEnds() {
+  if (pthread_key_create(&end_key, OnThreadEnd) != 0) return;
+  ends_watched = true;
+  if (ThreadState* state = ThisThread(); state != nullptr) pthread_setspecific(end_key, state);
+}
+
+void AdoptThreadsAfterFork() {
+  pool_lock.Reset();
+  late_lock.Reset();
+  ThreadState* self = ThisThread();
+  free_states = nullptr;
+  for (ThreadState* state = all_states.load(std::memory_order_relaxed); state != nullptr; state = state->next) {
+    state->ledger_thread = 0;
+    state->busy.store(0, std::memory_order_relaxed);
+    if (state == self || state == late_state) continue;
+    state->next_free = free_states;
+    free_states = state;
+  }
+  if (self == nullptr) return;
+  self->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
+  RecordThread(self);
+}
+
+uint32_t FreezeEvents(uint32_t limit_ms) {
+  const ThreadState* self = ThisThread();
+  fork_page.phase.store(static_cast<uint32_t>(Phase::kFrozen), std::memory_order_seq_cst);
+  const bool fenced = !RawFailed(RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0));
+  uint32_t inside = 0;
+  for (uint32_t waited_us = 0;; waited_us += 200) {
+    inside = 0;
+    if (fenced || waited_us >= 2000) {  // without the barrier, time makes the stores visible
+      for (const ThreadState* state = all_states.load(std::memory_order_acquire); state != nullptr; state = state->next) {
+        if (state != self && state->busy.load(std::memory_order_acquire) != 0) ++inside;
+      }
+      if (inside == 0) return 0;
+    }
+    if (waited_us >= limit_ms * 1000) return inside;
+    const timespec pause = {0, 200000};
+    RawSyscall(SYS_nanosleep, &pause, nullptr);
+  }
+}
+
+void RefreshThreadNames() {
+  for (ThreadState* state = all_states.load(std::memory_order_acquire); state != nullptr; state = state->next) {
+    if (state->ledger_thread == 0) continue;
+    ledger::Thread* record = ledger::g_ledger.At<ledger::Thread>(TableId::kThreads, state->ledger_thread);
+    if (record->state != 1) continue;
+    char path[64] = "/proc/self/task/";
+    char* at = path + std::strlen(path);
+    char digits[12];
+    int count = 0;
+    for (uint32_t tid = record->tid; tid != 0; tid /= 10) digits[count++] = static_cast<char>('0' + tid % 10);
+    while (count > 0) *at++ = digits[--count];
+    std::memcpy(at, "/comm", 6);
+    const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (RawFailed(fd)) continue;
+    char name[sizeof(record->name)] = {};
+    const long size = RawSyscall(SYS_read, fd, name, sizeof(name) - 1);
+    RawSyscall(SYS_close, fd);
+    if (size <= 0) continue;
+    if (name[size - 1] == '\n') name[size - 1] = '\0';
+    std::memcpy(record->name, name, sizeof(name));
+  }
+}
+
+ThreadState* ThisThread() { return StateOf(this_thread); }
+
+}  // namespace mallocspy

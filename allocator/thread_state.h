@@ -1,0 +1,89 @@
+// What the recorder keeps for each thread, and the gate through which every recorded event passes.
+//
+// A thread that has not allocated costs nothing. The state comes from a pool in the recorder's own memory and goes back to
+// it when the thread ends, so threads that come and go reuse a few. What a thread does after its thread-specific
+// destructors ran goes through one shared state under a lock.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace mallocspy {
+
+// The life of this process's record. It lies in a page that the kernel wipes in a forked child, so that the child finds
+// kNotStarted without asking anybody, and a vfork child, which shares the page, does not.
+enum class Phase : uint32_t {
+  kNotStarted = 0,
+  kRunning = 1,
+  kFrozen = 2,  // the record is being read: events wait
+  kOver = 3,    // the record is closed: calls pass through, unrecorded
+};
+
+struct CachedSite {
+  uintptr_t return_address;
+  uint64_t site;
+};
+
+struct ThreadState {
+  std::atomic<uintptr_t> busy;  // stack pointer at the entry of the current event, 0 outside one
+  uint32_t tid;
+  uint32_t ledger_thread;  // index of ledger::Thread, 0 if the ledger was full
+  uintptr_t stack_low;     // the thread's own stack; both 0 when not known
+  uintptr_t stack_high;
+  uint32_t rounds_to_live;  // passes of thread-specific destructors still to be seen
+  uint32_t site_generation;
+  ThreadState* next;       // of all, in the order of their making; never unlinked
+  ThreadState* next_free;
+  static constexpr size_t kSiteSlots = 512;
+  CachedSite sites[kSiteSlots];
+  uintptr_t frames[];  // kOwnFrames + stack_depth
+};
+
+// Our own frames at the inner end of a captured stack, at most.
+inline constexpr uint32_t kOwnFrames = 24;
+
+// One pass through the gate. While it lasts, this thread's further calls (from a signal handler, from the unwinder) do not record, and a
+// reader of the record waits for its end. Never held across a spy's method.
+class Event {
+ public:
+  Event();
+  ~Event();
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  // Null if this call must not be recorded: it came from inside another event, or the record is over.
+  ThreadState* thread() const { return thread_; }
+  bool recording() const { return thread_ != nullptr; }
+  bool over() const { return over_; }
+
+ private:
+  void EnterSlowly();
+
+  ThreadState* thread_ = nullptr;
+  bool late_ = false;
+  bool over_ = false;
+};
+
+// Makes room for the phase and for thread states. Once, before the first event can enter.
+void StartThreads(uint32_t stack_depth);
+Phase CurrentPhase();
+void SetPhase(Phase phase);  // wakes the events that wait
+
+// After pthreads can be used: thread ends are noticed from now on.
+void WatchThreadEnds();
+
+// In a forked child: the other threads' states are free again.
+void AdoptThreadsAfterFork();
+
+// Holds all events of other threads until SetPhase(): returns when none is inside the gate, or after `limit_ms` with the
+// number of those that still were.
+uint32_t FreezeEvents(uint32_t limit_ms);
+
+// Brings the ledger's names of living threads up to date.
+void RefreshThreadNames();
+
+// This thread's state, without attaching it; null if it has none.
+ThreadState* ThisThread();
+
+}  // namespace mallocspy

@@ -1,0 +1,306 @@
+#include "allocator/wrapping_allocator.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "allocator/heap_errors.h"
+#include "allocator/ledger/live_map.h"
+#include "allocator/ledger/stack_table.h"
+#include "allocator/process.h"
+#include "allocator/stack_recorder.h"
+#include "allocator/system/os_memory.h"
+#include "allocator/system/wrapped_malloc.h"
+
+namespace mallocspy {
+
+constinit WrappingAllocator g_heap;
+
+namespace {
+
+using ledger::BlockState;
+using ledger::g_live_map;
+using ledger::g_stacks;
+
+uintptr_t AddressOf(const void* block) { return reinterpret_cast<uintptr_t>(block); }
+
+// Bytes that a block needs behind its payload's start: the payload and, with guards on, the guard.
+size_t TailBytes(size_t bytes) { return ProcessOptions().guard ? bytes + GuardBytes(bytes) : bytes; }
+
+// From the wrapped block to the payload.
+size_t FrontBytes(const Request& request) {
+  if (!IsAligned(request.door)) return sizeof(BlockHeader);
+  const size_t needed = sizeof(BlockExtension) + sizeof(BlockHeader);
+  return request.alignment > needed ? request.alignment : needed;
+}
+
+bool IsRecorded(Door door) { return door == Door::kTask || ProcessOptions().record.Is("all"); }
+
+bool TooLarge(size_t bytes, const Request& request) {
+  // PTRDIFF_MAX is malloc's own bound (glibc 2.30); what is added around the payload must not wrap either.
+  return bytes > static_cast<size_t>(PTRDIFF_MAX) - 2 * kPageBytes || bytes > kMaxBlockBytes ||
+         request.alignment > (size_t{1} << 46);
+}
+
+void* Wrapped(size_t total, size_t front_bytes, const Request& request) {
+  if (IsAligned(request.door)) {
+    void* raw = wrapped::Memalign(front_bytes, total);
+    if (raw != nullptr && request.zeroed) std::memset(raw, 0, total);
+    return raw;
+  }
+  return request.zeroed ? wrapped::Calloc(total) : wrapped::Malloc(total);
+}
+
+void* RawOf(void* block, const BlockHeader& header) {
+  char* payload = static_cast<char*>(block);
+  return payload - (IsAligned(static_cast<Door>(header.door)) ? ExtensionOf(block)->front_bytes : sizeof(BlockHeader));
+}
+
+bool IsInherited(const BlockHeader& header) { return header.mark < BaseMark(); }
+
+void CountFree(const BlockHeader& header) {
+  if (IsInherited(header)) {
+    ledger::g_ledger.header().inherited_frees.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    g_stacks.CountFree(header.stack, header.size);
+  }
+}
+
+// Keeps errno over calls that must not change it.
+class ErrnoKeeper {
+ public:
+  ErrnoKeeper() : saved_(errno) {}
+  ~ErrnoKeeper() { errno = saved_; }
+
+ private:
+  int saved_;
+};
+
+}  // namespace
+
+void* WrappingAllocator::AllocatePlain(size_t bytes, const Request& request, const Event& event) {
+  if (!event.over() && !event.recording() && IsRecorded(request.door)) {
+    ledger::g_ledger.header().bypassed.fetch_add(1, std::memory_order_relaxed);
+  }
+  void* block = Wrapped(bytes, IsAligned(request.door) ? request.alignment : 0, request);
+  if (block != nullptr) g_live_map.Forget(AddressOf(block));
+  return block;
+}
+
+void* WrappingAllocator::Place(void* raw, size_t front_bytes, size_t bytes, const Request& request, uint32_t stack) {
+  void* block = static_cast<char*>(raw) + front_bytes;
+  if (IsAligned(request.door)) *ExtensionOf(block) = {request.alignment, front_bytes};
+  BlockHeader* header = HeaderOf(block);
+  header->stack = stack;
+  header->mark = CurrentMark();
+  header->size = bytes;
+  header->door = static_cast<uint8_t>(request.door);
+  header->guarded = ProcessOptions().guard;
+  header->unused = 0;
+  header->spied = 0;
+  Seal(header);
+  if (header->guarded) WriteGuard(block, bytes);
+  if (!g_live_map.SetLive(AddressOf(block))) return nullptr;
+  g_stacks.CountAllocation(stack, bytes);
+  return block;
+}
+
+void* WrappingAllocator::Allocate(size_t bytes, const Request& request) {
+  Event event;
+  if (!event.recording() || !IsRecorded(request.door)) return AllocatePlain(bytes, request, event);
+  if (TooLarge(bytes, request)) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  const size_t front_bytes = FrontBytes(request);
+  const int saved_errno = errno;
+  void* raw = Wrapped(front_bytes + TailBytes(bytes), front_bytes, request);
+  if (raw == nullptr) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  const uint32_t stack = RecordStack(event.thread(), request.door);
+  void* block = Place(raw, front_bytes, bytes, request, stack);
+  if (block == nullptr) {  // no memory for the live map: rather no block than one that cannot be told from others
+    wrapped::Free(raw);
+    errno = ENOMEM;
+    return nullptr;
+  }
+  errno = saved_errno;
+  return block;
+}
+
+void WrappingAllocator::CheckDoor(const void* block, const BlockHeader& header, Door used, ThreadState* thread) {
+  const Door made = static_cast<Door>(header.door);
+  if (DoorsMatch(made, used)) return;
+  ReportBlockError(ledger::ErrorKind::kMismatchedFree, block, &header, used, 0, thread);
+}
+
+void WrappingAllocator::FreeRecorded(void* block, const Request& request, ThreadState* thread) {
+  const BlockHeader header = *HeaderOf(block);
+  if (!IsSealed(HeaderOf(block))) {
+    // Neither size nor stack can be believed, nor where the wrapped block starts: it is given up.
+    if (thread != nullptr) {
+      ReportBlockError(ledger::ErrorKind::kHeapUnderflow, block, nullptr, request.door, 0, thread);
+    }
+    g_stacks.CountFree(0, 0);
+    return;
+  }
+  if (thread != nullptr) {
+    CheckDoor(block, header, request.door, thread);
+    if (header.guarded) {
+      const size_t changed = CheckGuard(block, header.size);
+      if (changed != 0) {
+        ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &header, request.door, changed, thread);
+      }
+    }
+  }
+  CountFree(header);
+  wrapped::Free(RawOf(block, header));
+}
+
+// A pointer that is no live block: either the program erred (reported, and nothing must be done with it), or it is
+// another allocator's.
+bool WrappingAllocator::IsHandled(void* block, const Request& request, ThreadState* thread) {
+  if (JudgeForeign(block, request.door, thread)) return true;
+  if (ProcessOptions().record.Is("all")) {
+    ledger::g_ledger.header().foreign_frees.fetch_add(1, std::memory_order_relaxed);
+  }
+  return false;
+}
+
+void WrappingAllocator::Deallocate(void* block, const Request& request) {
+  if (block == nullptr) return;
+  ErrnoKeeper keeper;
+  Event event;
+  if (g_live_map.Claim(AddressOf(block))) {
+    if (event.over()) {
+      if (IsSealed(HeaderOf(block))) wrapped::Free(RawOf(block, *HeaderOf(block)));
+    } else {
+      FreeRecorded(block, request, event.thread());
+    }
+    return;
+  }
+  if (event.recording() && IsHandled(block, request, event.thread())) return;
+  wrapped::Free(block);
+}
+
+// By a new block and a copy: for aligned blocks, and where no event may be recorded.
+void* WrappingAllocator::Move(void* block, const BlockHeader& before, size_t bytes, const Request& request) {
+  void* moved = Allocate(bytes, request);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, block, before.size < bytes ? before.size : bytes);
+  if (before.spied != 0) SetSpiedSet(moved, static_cast<SpiedBy>(before.spied));
+  Deallocate(block, {static_cast<Door>(before.door), kMinAlignment, false});
+  return moved;
+}
+
+void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& request) {
+  {
+    Event event;
+    const bool live = g_live_map.StateOf(AddressOf(block)) == BlockState::kLive;
+    if (!live) {
+      if (event.recording() && IsHandled(block, request, event.thread())) {
+        errno = ENOMEM;
+        return nullptr;
+      }
+      return wrapped::Realloc(block, bytes);
+    }
+    BlockHeader before = *HeaderOf(block);
+    if (!IsSealed(HeaderOf(block))) {
+      if (event.recording()) {
+        ReportBlockError(ledger::ErrorKind::kHeapUnderflow, block, nullptr, request.door, 0, event.thread());
+      }
+      errno = ENOMEM;
+      return nullptr;
+    }
+    if (TooLarge(bytes, request)) {
+      errno = ENOMEM;
+      return nullptr;
+    }
+    if (event.recording() && !IsAligned(static_cast<Door>(before.door))) {
+      const int saved_errno = errno;
+      ThreadState* thread = event.thread();
+      CheckDoor(block, before, request.door, thread);
+      if (before.guarded) {
+        const size_t changed = CheckGuard(block, before.size);
+        if (changed != 0) {
+          ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &before, request.door, changed, thread);
+        }
+      }
+      const uint32_t stack = RecordStack(thread, request.door);
+      // Not live while the wrapped malloc may give its old place to another thread.
+      if (!g_live_map.Claim(AddressOf(block))) {
+        errno = ENOMEM;
+        return nullptr;
+      }
+      void* raw = wrapped::Realloc(RawOf(block, before), sizeof(BlockHeader) + TailBytes(bytes));
+      if (raw == nullptr) {
+        g_live_map.SetLive(AddressOf(block));
+        errno = ENOMEM;
+        return nullptr;
+      }
+      CountFree(before);
+      void* placed = Place(raw, sizeof(BlockHeader), bytes, request, stack);
+      if (placed == nullptr) {
+        errno = ENOMEM;
+        return nullptr;  // the content is lost with the block; only a process out of address space gets here
+      }
+      if (before.spied != 0) SetSpiedSet(placed, static_cast<SpiedBy>(before.spied));
+      errno = saved_errno;
+      return placed;
+    }
+    if (event.recording()) CheckDoor(block, before, request.door, event.thread());
+  }
+  return Move(block, *HeaderOf(block), bytes, request);
+}
+
+size_t WrappingAllocator::SizeOf(const void* block) {
+  if (!IsLive(block) || !IsSealed(HeaderOf(block))) return static_cast<size_t>(-1);
+  return HeaderOf(block)->size;
+}
+
+bool WrappingAllocator::IsLive(const void* block) {
+  return g_live_map.StateOf(AddressOf(block)) == BlockState::kLive;
+}
+
+void WrappingAllocator::Minimize() {
+  ErrnoKeeper keeper;
+  wrapped::Trim(0);
+}
+
+SpiedBy WrappingAllocator::SpiedSet(const void* block) {
+  if (!IsLive(block) || !IsSealed(HeaderOf(block))) return 0;
+  return static_cast<SpiedBy>(HeaderOf(block)->spied);
+}
+
+void WrappingAllocator::SetSpiedSet(void* block, SpiedBy spies) {
+  if (!IsLive(block) || !IsSealed(HeaderOf(block))) return;
+  BlockHeader* header = HeaderOf(block);
+  header->spied = spies;
+  Seal(header);
+}
+
+void WrappingAllocator::ReportContractBreach(const char* what, const void* block, size_t bytes, Door door) {
+  ErrnoKeeper keeper;
+  Event event;
+  if (event.recording()) ReportBreach(what, block, bytes, door, event.thread());
+}
+
+void WrappingAllocator::CheckClaims(const void* block, size_t bytes, size_t alignment, Door door) {
+  if (!IsLive(block) || !IsSealed(HeaderOf(block))) return;
+  ErrnoKeeper keeper;
+  Event event;
+  if (!event.recording()) return;
+  const BlockHeader header = *HeaderOf(block);
+  if (!DoorsMatch(static_cast<Door>(header.door), door)) return;  // a mismatched free says it all
+  if (header.spied != 0) return;  // its size is what the spy asked for
+  if (bytes != static_cast<size_t>(-1) && bytes != header.size) {
+    ReportBlockError(ledger::ErrorKind::kSizedDeleteMismatch, block, &header, door, bytes, event.thread());
+  }
+  if (alignment != 0 && IsAligned(static_cast<Door>(header.door)) &&
+      ExtensionOf(const_cast<void*>(block))->alignment != (alignment < kMinAlignment ? kMinAlignment : alignment)) {
+    ReportBlockError(ledger::ErrorKind::kBadAlignment, block, &header, door, alignment, event.thread());
+  }
+}
+
+}  // namespace mallocspy
