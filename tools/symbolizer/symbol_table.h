@@ -1,0 +1,33 @@
+// Which function's symbol covers an address, from the ELF symbol tables of a module.
+#pragma once
+
+#include <elfutils/libdwfl.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace mallocspy {
+
+// All function symbols that libdwfl finds (.symtab of the module or of its debug file, else .dynsym, and
+// .gnu_debugdata), sorted once: libdwfl's own look-up is linear.
+class SymbolTable {
+ public:
+  // `bias`: what libdwfl added to the module's addresses. `module` must outlive the table, which borrows its names.
+  SymbolTable(Dwfl_Module* module, Dwarf_Addr bias);
+
+  // The (mangled) name of the function at `address` of the module, or nullptr.
+  const char* Find(uint64_t address) const;
+
+ private:
+  struct Symbol {
+    uint64_t start;
+    uint64_t end;   // one past the last byte; of a symbol without a size: the next symbol or the section's end
+    uint32_t rank;  // among symbols of one address: how good the name is, higher is better
+    bool sized;
+    const char* name;
+  };
+
+  std::vector<Symbol> symbols_;  // by start, best last
+};
+
+}  // namespace mallocspy
