@@ -1,0 +1,75 @@
+#include "spy/spies/trace/system.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace mallocspy::trace::system {
+
+void* Map(size_t bytes) {
+  void* address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return address == MAP_FAILED ? nullptr : address;
+}
+
+void Unmap(void* address, size_t bytes) { munmap(address, bytes); }
+
+bool WipeOnFork(void* page, size_t bytes) { return madvise(page, bytes, MADV_WIPEONFORK) == 0; }
+
+uint32_t ProcessId() { return static_cast<uint32_t>(getpid()); }
+uint32_t ThreadId() { return static_cast<uint32_t>(gettid()); }
+void Yield() { sched_yield(); }
+
+bool CurrentDirectory(char* path, size_t bytes) { return getcwd(path, bytes) != nullptr; }
+
+void ProgramPath(char* path, size_t bytes) {
+  const ssize_t length = readlink("/proc/self/exe", path, bytes - 1);
+  path[length < 0 ? 0 : length] = '\0';
+}
+
+int Create(const char* path, FileId* id) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return -1;
+  // Away from the numbers that programs close wholesale or expect to get.
+  const int high = fcntl(fd, F_DUPFD_CLOEXEC, 512);
+  if (high >= 0) {
+    close(fd);
+    fd = high;
+  }
+  struct stat status;
+  if (fstat(fd, &status) == 0) *id = {status.st_dev, status.st_ino};
+  return fd;
+}
+
+void Close(int fd, const FileId& id) {
+  struct stat status;
+  if (fstat(fd, &status) == 0 && status.st_dev == id.device && status.st_ino == id.inode) close(fd);
+}
+
+bool Write(int fd, const char* data, size_t bytes) {
+  while (bytes > 0) {
+    const ssize_t written = write(fd, data, bytes);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    data += written;
+    bytes -= static_cast<size_t>(written);
+  }
+  return true;
+}
+
+void WriteToStandardError(const char* data, size_t bytes) { Write(STDERR_FILENO, data, bytes); }
+
+// Takes no lock of the loader: under the spies' lock that could wait for a thread in dlopen, which allocates.
+CodePlace Locate(const void* address) {
+  dl_find_object found;
+  if (_dl_find_object(const_cast<void*>(address), &found) != 0 || found.dlfo_link_map == nullptr) {
+    return {nullptr, reinterpret_cast<uint64_t>(address)};
+  }
+  return {found.dlfo_link_map->l_name, reinterpret_cast<uint64_t>(address) - found.dlfo_link_map->l_addr};
+}
+
+}  // namespace mallocspy::trace::system
