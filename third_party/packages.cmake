@@ -50,7 +50,6 @@ endmacro()
 
 mallocspy_config_package(absl 20220623 libabsl-dev)
 mallocspy_config_package(nlohmann_json 3.11 nlohmann-json3-dev)
-mallocspy_config_package(CLI11 2.1 libcli11-dev)
 if(BUILD_TESTING)
   mallocspy_config_package(GTest 1.12 "libgtest-dev libgmock-dev")
   mallocspy_config_package(benchmark 1.7 libbenchmark-dev)
