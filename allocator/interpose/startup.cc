@@ -8,6 +8,7 @@
 #include "allocator/capture/own_code.h"
 #include "allocator/capture/stack_capture.h"
 #include "allocator/interpose/ending_status.h"
+#include "allocator/interpose/libc_constructor.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/module_table.h"
 #include "allocator/process.h"
@@ -118,7 +119,9 @@ void StartAll(char** environment) {
   if (ProcessOptions().follow.Is("none")) CleanEnvironment(environment);
 }
 
-__attribute__((constructor(101))) void Construct(int, char**, char** environment) {
+// Before every other object's constructors, so that spies see what those allocate (-z initfirst).
+__attribute__((constructor(101))) void Construct(int count, char** arguments, char** environment) {
+  ConstructLibcEarly(count, arguments, environment);
   DeclareOwnCode(reinterpret_cast<uintptr_t>(__ehdr_start), reinterpret_cast<uintptr_t>(etext));
   {
     // What the loader allocates for the libraries that we load is not the program's doing.
