@@ -27,7 +27,7 @@ int Dispatch(const std::vector<std::string>& arguments) {
   if (command == "--version") return PrintVersion();
   if (command == "--help" || command == "-h" || command == "help") {
     const std::string topic = rest.empty() ? "" : rest[0];
-    if (HelpText(topic).empty()) return UsageError(NotAmong("help", topic, {"run", "report"}), "");
+    if (HelpText(topic).empty()) return UsageError(NotAmong("help", topic, {"run", "report", "options"}), "");
     return PrintHelp(topic);
   }
   for (const char* const later : {"diff", "dump", "mark", "top", "explore", "export", "oom"}) {

@@ -17,7 +17,7 @@ constexpr char kGeneral[] =
     "usage:\n"
     "  mallocspy run [OPTION...] -- PROGRAM ARG...   run a program and report on its heap\n"
     "  mallocspy report [OPTION...] FILE...          report on kept snapshots (*.mspy)\n"
-    "  mallocspy help run|report                     options, exit statuses\n"
+    "  mallocspy help run|report|options             what each can do, exit statuses\n"
     "  mallocspy --version\n";
 
 constexpr char kRun[] =
@@ -62,6 +62,7 @@ std::string HelpText(absl::string_view topic) {
   if (topic == "run") {
     return absl::StrCat(kRun, OptionsHelp(Command::kRun), kExitStatus, kOptionsHeading, LibraryOptionsHelp());
   }
+  if (topic == "options") return absl::StrCat(absl::string_view(kOptionsHeading).substr(1), LibraryOptionsHelp());
   if (topic == "report") return absl::StrCat(kReport, OptionsHelp(Command::kReport), kExitStatus);
   return "";
 }

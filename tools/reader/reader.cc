@@ -260,6 +260,7 @@ absl::Status Reading::ReadErrors() {
 absl::Status Reading::ReadBlocks() {
   out_.blocks_known = out_.state == ledger::State::kEnded && (out_.degraded & ledger::kBlocksUnwritten) == 0;
   if (!out_.blocks_known || counts_.blocks_count == 0) return absl::OkStatus();
+  if (counts_.blocks_offset == 0) return absl::DataLossError("is damaged: its blocks lie nowhere");
   // The list is one extent of a table that does not grow.
   ledger::Table list = {};
   list.count.store(counts_.blocks_count, std::memory_order_relaxed);

@@ -31,7 +31,7 @@ uint32_t TableReader::ExtentOf(uint64_t index) const {
 }
 
 absl::Status TableReader::Damaged(absl::string_view what) const {
-  return absl::DataLossError(absl::StrCat("its table of ", name_, " ", what));
+  return absl::DataLossError(absl::StrCat("is damaged: its table of ", name_, " ", what));
 }
 
 absl::Status TableReader::Check(uint64_t most_records) const {
@@ -40,7 +40,7 @@ absl::Status TableReader::Check(uint64_t most_records) const {
   }
   if (!std::has_single_bit(first_records_)) return Damaged("grows in an impossible way");
   if (count_ > most_records) return Damaged(absl::StrCat("claims ", count_, " records"));
-  for (uint64_t index = 0; index < count_;) {
+  for (uint64_t index = 0; index < count_ && !empty();) {
     const uint32_t extent = ExtentOf(index);
     if (extent >= ledger::kMaxExtents) return Damaged("has too many extents");
     const uint64_t records = std::min(count_ - index, ExtentRecords(extent));

@@ -23,7 +23,8 @@ class TableReader {
 
   // Whether the table's numbers make sense and its records lie inside the file; before anything else.
   absl::Status Check(uint64_t most_records) const;
-  uint64_t count() const { return count_; }
+  // Without any record but record 0, which stands for "none", a table need not have an extent.
+  bool empty() const { return count_ == 0 || (count_ == 1 && extents_[0] == 0); }
 
   // Calls `take(index, record)` for every record from index `first` on. `Record` is the table's struct in format.h.
   template <typename Record, typename Take>
@@ -57,7 +58,7 @@ template <typename Record, typename Take>
 absl::Status TableReader::ForEach(uint64_t first, Take take) const {
   constexpr uint64_t kRecords = kPieceBytes / sizeof(Record);
   std::vector<Record> piece(std::min(kRecords, count_));
-  for (uint64_t index = first; index < count_;) {
+  for (uint64_t index = first; index < count_ && !empty();) {
     const uint32_t extent = ExtentOf(index);
     const uint64_t start = ExtentStart(extent);
     const uint64_t end = std::min(count_, start + ExtentRecords(extent));

@@ -17,23 +17,35 @@ std::string BlockText(const HeapError& error) {
 
 std::string UsedText(const HeapError& error) {
   if (error.used_door == Door::kNone) return "at the end of the process";
-  return absl::StrCat("through the door '", NameOf(error.used_door), "'");
+  return absl::StrCat("used as one of ", NameOf(error.used_door));
+}
+
+// When damage was noticed: blocks are looked at when they are freed and at the end.
+absl::string_view FoundText(const HeapError& error) {
+  return error.used_door == Door::kNone ? "found at the end of the process" : "found when it was freed";
+}
+
+std::string InvalidFreeText(const HeapError& error) {
+  const std::string address = absl::StrCat("invalid-free of 0x", absl::Hex(error.address, absl::kZeroPad12));
+  if (error.block_door == Door::kNone) return absl::StrCat(address, ", which is not the start of a block");
+  return absl::StrCat(address, ", which lies ", Count(error.value, "byte"), " inside a block of ",
+                      Count(error.size, "byte"), " made by ", NameOf(error.block_door));
 }
 
 std::string Headline(const HeapError& error) {
   const std::string block = BlockText(error);
-  if (error.kind == "double-free") return absl::StrCat("double-free of ", block);
-  if (error.kind == "invalid-free")
-    return absl::StrCat("invalid-free of ", block, ", which is not the start of a block");
-  if (error.kind == "mismatched-free") return absl::StrCat("mismatched-free of ", block, " ", UsedText(error));
+  if (error.kind == "invalid-free") return InvalidFreeText(error);
+  if (error.kind == "mismatched-free") return absl::StrCat("mismatched-free of ", block, ", ", UsedText(error));
   if (error.kind == "heap-overflow") {
-    return absl::StrCat("heap-overflow behind ", block, ", first changed byte at offset ", error.value, ", found ",
-                        error.used_door == Door::kNone ? "at the end of the process" : "when it was freed");
+    return absl::StrCat("heap-overflow behind ", block, ", first changed byte at offset ", error.value, ", ",
+                        FoundText(error));
   }
-  if (error.kind == "heap-underflow") return absl::StrCat("heap-underflow in front of ", block);
+  if (error.kind == "heap-underflow") {
+    return absl::StrCat("heap-underflow in front of ", block, ", ", FoundText(error));
+  }
   if (error.kind == "use-after-free-write") return absl::StrCat("use-after-free-write into ", block);
   if (error.kind == "sized-delete-mismatch") {
-    return absl::StrCat("sized-delete-mismatch of ", block, ": deleted as ", Count(error.value, "byte"));
+    return absl::StrCat("sized-delete-mismatch of ", block, ", deleted as ", Count(error.value, "byte"));
   }
   if (error.kind == "bad-alignment") {
     return absl::StrCat("bad-alignment: ", error.value, " asked ", UsedText(error), " for ", Count(error.size, "byte"));

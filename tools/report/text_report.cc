@@ -112,6 +112,16 @@ void AppendProcess(const Findings& findings, const Palette& palette, std::string
   AppendReceipt(findings, palette, text);
 }
 
+// An image that exec replaced: its blocks vanished with it, so a line is enough unless it had errors.
+bool WasReplaced(const Findings& findings) {
+  return findings.process.exit.kind == ProcessExit::Kind::kExec && findings.verdict.status == Status::kLeaks;
+}
+
+std::string ReplacedText(const Findings& findings) {
+  return absl::StrCat("mallocspy: ", ProcessName(findings.process), " had ", LeaksText(findings),
+                      " live when it was replaced by ", Escaped(findings.process.exit.program), "\n");
+}
+
 }  // namespace
 
 std::string TextReport(const Findings& findings, const Palette& palette) {
@@ -122,6 +132,10 @@ std::string TextReport(const Findings& findings, const Palette& palette) {
     if (child.verdict.status == Status::kClean) {
       ++clean;
       allocations += child.totals.allocations;
+      continue;
+    }
+    if (WasReplaced(child)) {
+      absl::StrAppend(&text, ReplacedText(child));
       continue;
     }
     absl::StrAppend(&text, "\n");

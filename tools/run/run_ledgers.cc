@@ -28,24 +28,20 @@ bool HasLaterImage(const std::vector<RunLedger>& ledgers, const RunLedger& ledge
   });
 }
 
-Findings Unreadable(uint32_t pid, absl::string_view why) {
+// What is known of a process without its ledger.
+Findings WithoutLedger(uint32_t pid, const RunDescription& run, absl::string_view why) {
   Findings findings;
   findings.process.pid = pid;
+  if (pid == static_cast<uint32_t>(run.pid)) {
+    const bool killed = WIFSIGNALED(run.wait_status);
+    findings.process.exe = run.program;
+    findings.process.cmdline = run.arguments;
+    findings.process.exit.kind = killed ? ProcessExit::Kind::kSignal : ProcessExit::Kind::kCode;
+    findings.process.exit.value = killed ? WTERMSIG(run.wait_status) : WEXITSTATUS(run.wait_status);
+  }
   findings.process.degraded.emplace_back(why);
   findings.verdict.unchecked = true;
   findings.verdict.status = Status::kIncomplete;
-  return findings;
-}
-
-Findings NoLedger(const RunDescription& run) {
-  Findings findings = Unreadable(static_cast<uint32_t>(run.pid),
-                                 "libmallocspy.so left no record of it: the loader did not preload it, or the program "
-                                 "ended before it could start");
-  findings.process.exe = run.program;
-  findings.process.cmdline = run.arguments;
-  const bool killed = WIFSIGNALED(run.wait_status);
-  findings.process.exit.kind = killed ? ProcessExit::Kind::kSignal : ProcessExit::Kind::kCode;
-  findings.process.exit.value = killed ? WTERMSIG(run.wait_status) : WEXITSTATUS(run.wait_status);
   return findings;
 }
 
@@ -53,7 +49,7 @@ Findings AssessLedger(const std::vector<RunLedger>& ledgers, const RunLedger& le
                       uint64_t most_leaks, FrameNamer* namer) {
   const absl::StatusOr<Snapshot> snapshot = ReadSnapshotFile(ledger.path);
   if (!snapshot.ok()) {
-    return Unreadable(ledger.pid, absl::StrCat("its record cannot be read: ", snapshot.status().message()));
+    return WithoutLedger(ledger.pid, run, absl::StrCat("its record cannot be read: ", snapshot.status().message()));
   }
   Circumstances circumstances;
   circumstances.follow = run.follow;
@@ -90,7 +86,11 @@ Findings AssessRun(const std::vector<RunLedger>& ledgers, const RunDescription& 
                    FrameNamer* namer) {
   auto next = ledgers.begin();
   const bool has_first = next != ledgers.end() && next->pid == static_cast<uint32_t>(run.pid);
-  Findings findings = has_first ? AssessLedger(ledgers, *next++, run, most_leaks, namer) : NoLedger(run);
+  Findings findings =
+      has_first ? AssessLedger(ledgers, *next++, run, most_leaks, namer)
+                : WithoutLedger(static_cast<uint32_t>(run.pid), run,
+                                "libmallocspy.so left no record of it: the loader did not preload it, or the program "
+                                "ended before it could start");
   for (; next != ledgers.end(); ++next) {
     findings.children.push_back(AssessLedger(ledgers, *next, run, most_leaks, namer));
   }

@@ -38,16 +38,22 @@ constexpr Meaning kMeanings[] = {
 
 constexpr absl::string_view kFromCounters = "live totals are the record's counters; blocks and guards were not checked";
 
-void AddEnd(const Snapshot& snapshot, const Circumstances& circumstances, Shortcomings* result) {
-  if (snapshot.state == ledger::State::kEnded) {
-    if (snapshot.end != ledger::End::kExec || circumstances.later_image) return;
-    result->sentences.push_back(absl::StrCat(
-        "the process went on as ", snapshot.exec_path.empty() ? "another program" : snapshot.exec_path,
-        circumstances.follow ? ", which left no record (statically linked, setuid or of another architecture?)"
-                             : ", which was not recorded (--follow=none)"));
-    result->unchecked |= circumstances.follow;
+// What became of a process that called exec and whose record says nothing later.
+void AddExec(const Snapshot& snapshot, const Circumstances& circumstances, Shortcomings* result) {
+  const std::string program = snapshot.exec_path.empty() ? "another program" : snapshot.exec_path;
+  if (circumstances.later_image) {
+    result->sentences.push_back(absl::StrCat("went on as ", program, ": ", kFromCounters));
     return;
   }
+  result->sentences.push_back(absl::StrCat(
+      "went on as ", program,
+      circumstances.follow ? ", which left no record (statically linked, setuid or of another architecture?): "
+                           : ", which was not to be recorded: ",
+      kFromCounters));
+  result->unchecked |= circumstances.follow;
+}
+
+void AddInterruption(const Snapshot& snapshot, const Circumstances& circumstances, Shortcomings* result) {
   result->interrupted = true;
   const std::optional<int> status = circumstances.wait_status;
   std::string what;
@@ -69,7 +75,13 @@ void AddEnd(const Snapshot& snapshot, const Circumstances& circumstances, Shortc
 
 Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& circumstances) {
   Shortcomings result;
-  AddEnd(snapshot, circumstances, &result);
+  if (snapshot.state != ledger::State::kEnded) {
+    if (snapshot.end == ledger::End::kExec) {
+      AddExec(snapshot, circumstances, &result);
+    } else {
+      AddInterruption(snapshot, circumstances, &result);
+    }
+  }
   uint64_t degraded = snapshot.degraded;
   if (!snapshot.interposed) degraded |= ledger::kNotInterposed;
   for (const Meaning& meaning : kMeanings) {

@@ -1,0 +1,230 @@
+// Lays out ledgers from code, for tests of everything that reads them:
+//
+//   LedgerBuilder ledger;
+//   const uint32_t program = ledger.AddModule("/bin/prog", "\x01\x02", 0x1000, ledger::kModuleExecutable);
+//   const uint32_t stack = ledger.AddStack({{program, 0x10}, {program, 0x20}}, Door::kMalloc);  // innermost first
+//   ledger.CountAllocations(stack, 3, 120);
+//   ledger.AddBlock(stack, 0x5000, 40);
+//   ledger.End(ledger::End::kExit, 0);
+//   WriteFile("x.mspy", ledger.Bytes());
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "allocator/ledger/format.h"
+#include "spy/heap.h"
+
+namespace mallocspy {
+
+class LedgerBuilder {
+ public:
+  using Frame = std::pair<uint32_t, uint64_t>;  // module index and offset
+
+  LedgerBuilder() {
+    header_->magic = ledger::kMagic;
+    header_->version = ledger::kVersion;
+    header_->header_bytes = sizeof(ledger::Header);
+    header_->state = ledger::State::kRunning;
+    header_->pid = 4711;
+    header_->parent_pid = 4710;
+    header_->started_ns = 1;
+    header_->interposed = 1;
+    header_->base_mark = 1;
+    header_->guard = 1;
+    strings_.push_back('\0');
+    nodes_.emplace_back();
+    modules_.emplace_back();
+    threads_.emplace_back();
+    stacks_.emplace_back();
+    errors_.emplace_back();
+  }
+
+  // For what has no method of its own. Tables, blocks and used_bytes are overwritten by Bytes().
+  ledger::Header& header() { return *header_; }
+
+  ledger::StringRef AddString(std::string_view text) {
+    if (text.empty()) return {};
+    // A string does not cross an extent.
+    while (ExtentOf(strings_.size(), kFirstStringBytes) != ExtentOf(strings_.size() + text.size() - 1, kFirstStringBytes)) {
+      strings_.push_back('\0');
+    }
+    const ledger::StringRef reference = {static_cast<uint32_t>(strings_.size()), static_cast<uint32_t>(text.size())};
+    strings_.append(text);
+    return reference;
+  }
+
+  void SetProgram(std::string_view exe, const std::vector<std::string>& cmdline) {
+    header_->exe = AddString(exe);
+    std::string joined;
+    for (const std::string& argument : cmdline) joined += argument + '\0';
+    header_->cmdline = AddString(joined);
+  }
+
+  uint32_t AddModule(std::string_view path, std::string_view build_id, uint64_t bias, uint32_t flags = 0) {
+    ledger::Module& module = modules_.emplace_back();
+    module.start = bias;
+    module.end = bias + 0x100000;
+    module.bias = bias;
+    module.path = AddString(path);
+    module.loaded = 1;
+    module.flags = flags;
+    module.build_id_bytes = static_cast<uint32_t>(build_id.size());
+    std::memcpy(module.build_id, build_id.data(), build_id.size());
+    return static_cast<uint32_t>(modules_.size() - 1);
+  }
+
+  // The node of a stack, innermost frame first. Equal prefixes are not shared, unlike in a real ledger, which no
+  // reader may rely on.
+  uint32_t AddNode(const std::vector<Frame>& frames) {
+    uint32_t parent = 0;
+    for (size_t i = frames.size(); i-- > 0;) {
+      nodes_.push_back({uint64_t{frames[i].first} << ledger::kSiteModuleShift | frames[i].second, parent, 0});
+      parent = static_cast<uint32_t>(nodes_.size() - 1);
+    }
+    return parent;
+  }
+
+  uint32_t AddStack(const std::vector<Frame>& frames, Door door, uint8_t flags = 0) {
+    StackRecord& stack = stacks_.emplace_back();
+    stack.node = AddNode(frames);
+    stack.door = static_cast<uint8_t>(door);
+    stack.flags = flags;
+    stack.depth = static_cast<uint16_t>(frames.size());
+    return static_cast<uint32_t>(stacks_.size() - 1);
+  }
+
+  void CountAllocations(uint32_t stack, uint64_t blocks, uint64_t bytes) {
+    stacks_[stack].allocations += blocks;
+    stacks_[stack].allocated_bytes += bytes;
+  }
+
+  void CountFrees(uint32_t stack, uint64_t blocks, uint64_t bytes) {
+    stacks_[stack].frees += blocks;
+    stacks_[stack].freed_bytes += bytes;
+  }
+
+  // A live block, counted as one allocation of its stack.
+  void AddBlock(uint32_t stack, uint64_t address, uint64_t size, uint16_t mark = 1, uint8_t flags = 0) {
+    blocks_.push_back({address, size, stack, mark, stacks_[stack].door, flags});
+    CountAllocations(stack, 1, size);
+  }
+
+  void AddThread(uint32_t tid, std::string_view name) {
+    ledger::Thread& thread = threads_.emplace_back();
+    thread.tid = tid;
+    thread.state = 1;
+    std::memcpy(thread.name, name.data(), name.size());
+  }
+
+  struct ErrorRecord {
+    uint32_t kind;
+    uint8_t block_door;
+    uint8_t used_door;
+    uint16_t flags;
+    uint64_t address;
+    uint64_t size;
+    uint64_t value;
+    uint32_t where;
+    uint32_t allocated;
+    uint32_t freed;
+    uint32_t tid;
+    ledger::StringRef detail;
+    uint64_t count;
+  };
+  static_assert(sizeof(ErrorRecord) == sizeof(ledger::Error));
+  ErrorRecord& AddError(ledger::ErrorKind kind) {
+    ErrorRecord& error = errors_.emplace_back();
+    error.kind = static_cast<uint32_t>(kind);
+    error.count = 1;
+    return error;
+  }
+
+  void End(ledger::End end, int value) {
+    header_->state = ledger::State::kEnded;
+    header_->end = end;
+    header_->end_value = value;
+    header_->ended_ns = 2;
+  }
+
+  // The file. Tables begin small, so that most have several extents.
+  std::string Bytes() {
+    std::string bytes(ledger::kPageBytes, '\0');
+    AddTable(ledger::TableId::kNodes, nodes_.data(), nodes_.size(), 4, &bytes);
+    AddTable(ledger::TableId::kStacks, stacks_.data(), stacks_.size(), 2, &bytes);
+    AddTable(ledger::TableId::kModules, modules_.data(), modules_.size(), 2, &bytes);
+    AddTable(ledger::TableId::kThreads, threads_.data(), threads_.size(), 2, &bytes);
+    AddTable(ledger::TableId::kStrings, strings_.data(), strings_.size(), kFirstStringBytes, &bytes);
+    AddTable(ledger::TableId::kErrors, errors_.data(), errors_.size(), 2, &bytes);
+    header_->blocks_count = 0;
+    header_->blocks_offset = 0;
+    if (header_->state == ledger::State::kEnded && !blocks_.empty()) {
+      header_->blocks_offset = bytes.size();
+      header_->blocks_count = blocks_.size();
+      bytes.append(reinterpret_cast<const char*>(blocks_.data()), blocks_.size() * sizeof(ledger::Block));
+    }
+    header_->used_bytes = bytes.size();
+    std::memcpy(bytes.data(), static_cast<const void*>(header_.get()), sizeof(ledger::Header));
+    return bytes;
+  }
+
+ private:
+  // ledger::Stack and ledger::Error with plain counters, which a vector can move.
+  struct StackRecord {
+    uint32_t node;
+    uint8_t door;
+    uint8_t flags;
+    uint16_t depth;
+    uint32_t next;
+    uint32_t reserved;
+    uint64_t allocations;
+    uint64_t allocated_bytes;
+    uint64_t frees;
+    uint64_t freed_bytes;
+  };
+  static_assert(sizeof(StackRecord) == sizeof(ledger::Stack));
+
+  static constexpr uint32_t kFirstStringBytes = 64;
+
+  static uint32_t ExtentOf(uint64_t index, uint32_t first_records) {
+    uint32_t extent = 0;
+    for (uint64_t end = first_records; index >= end; end *= 2) ++extent;
+    return extent;
+  }
+
+  template <typename Record>
+  void AddTable(ledger::TableId id, const Record* records, size_t count, uint32_t first_records, std::string* bytes) {
+    ledger::Table& table = header_->tables[static_cast<size_t>(id)];
+    table.count = count;
+    table.record_bytes = sizeof(Record);
+    table.first_records = first_records;
+    if (count == 1) return;  // record 0 alone, as in a real ledger, needs no memory
+    uint64_t capacity = first_records;
+    for (size_t at = 0, extent = 0; at < count; ++extent) {
+      table.extents[extent] = bytes->size();
+      const size_t here = std::min<size_t>(capacity, count - at);
+      bytes->append(reinterpret_cast<const char*>(records + at), here * sizeof(Record));
+      bytes->resize((bytes->size() + ledger::kPageBytes - 1) / ledger::kPageBytes * ledger::kPageBytes);
+      at += here;
+      if (extent != 0) capacity *= 2;
+    }
+  }
+
+  // Its counters cannot be moved.
+  std::unique_ptr<ledger::Header> header_ = std::make_unique<ledger::Header>();
+  std::vector<ledger::Node> nodes_;
+  std::vector<StackRecord> stacks_;
+  std::vector<ledger::Module> modules_;
+  std::vector<ledger::Thread> threads_;
+  std::vector<ErrorRecord> errors_;
+  std::vector<ledger::Block> blocks_;
+  std::string strings_;
+};
+
+}  // namespace mallocspy
