@@ -52,7 +52,8 @@ class LedgerBuilder {
   ledger::StringRef AddString(std::string_view text) {
     if (text.empty()) return {};
     // A string does not cross an extent.
-    while (ExtentOf(strings_.size(), kFirstStringBytes) != ExtentOf(strings_.size() + text.size() - 1, kFirstStringBytes)) {
+    while (ExtentOf(strings_.size(), kFirstStringBytes) !=
+           ExtentOf(strings_.size() + text.size() - 1, kFirstStringBytes)) {
       strings_.push_back('\0');
     }
     const ledger::StringRef reference = {static_cast<uint32_t>(strings_.size()), static_cast<uint32_t>(text.size())};
@@ -201,10 +202,10 @@ class LedgerBuilder {
   template <typename Record>
   void AddTable(ledger::TableId id, const Record* records, size_t count, uint32_t first_records, std::string* bytes) {
     ledger::Table& table = header_->tables[static_cast<size_t>(id)];
-    table.count = count;
     table.record_bytes = sizeof(Record);
     table.first_records = first_records;
-    if (count == 1) return;  // record 0 alone, as in a real ledger, needs no memory
+    table.count = count == 1 ? 0 : count;  // record 0 alone needs no memory
+    if (count == 1) return;
     uint64_t capacity = first_records;
     for (size_t at = 0, extent = 0; at < count; ++extent) {
       table.extents[extent] = bytes->size();

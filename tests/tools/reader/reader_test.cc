@@ -28,8 +28,8 @@ LedgerBuilder FullLedger() {
   const uint32_t library = ledger.AddModule("/nowhere/lib/libfoo.so", "\x02", 0x7f0000000000);
   const uint32_t self = ledger.AddModule("/nowhere/lib/libmallocspy.so", "", 0x7e0000000000, ledger::kModuleSelf);
   const uint32_t first = ledger.AddStack({{self, 0x9}, {library, 0x10}, {program, 0x20}}, Door::kMalloc);
-  const uint32_t second = ledger.AddStack({{0, 0x123456789abc}, {program, 0x28}}, Door::kNewArray,
-                                          ledger::kStackTruncated);
+  const uint32_t second =
+      ledger.AddStack({{0, 0x123456789abc}, {program, 0x28}}, Door::kNewArray, ledger::kStackTruncated);
   ledger.CountAllocations(first, 10, 1000);
   ledger.CountFrees(first, 10, 1000);
   ledger.AddBlock(first, 0x5000, 40);
@@ -284,15 +284,16 @@ TEST(Reader, SurvivesEveryTruncation) {
 TEST(Reader, SurvivesMutations) {
   const std::string good = FullLedger().Bytes();
   std::mt19937 random(20240229);  // NOLINT(bugprone-random-generator-seed,cert-msc51-cpp): the same on every run
-  constexpr uint64_t kInteresting[] = {0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
-                                       uint64_t{1} << 40, ~uint64_t{0}};
+  constexpr uint64_t kInteresting[] = {
+      0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, uint64_t{1} << 40, ~uint64_t{0}};
   for (int round = 0; round < 6000; ++round) {
     std::string bytes = good;
     const int changes = 1 + static_cast<int>(random() % 4);
     for (int i = 0; i < changes; ++i) {
       // The header and the starts of the extents, rather than the padding behind them.
-      size_t at = random() % 2 == 0 ? random() % sizeof(ledger::Header)
-                                    : random() % (bytes.size() / ledger::kPageBytes) * ledger::kPageBytes + random() % 256;
+      size_t at = random() % 2 == 0
+                      ? random() % sizeof(ledger::Header)
+                      : random() % (bytes.size() / ledger::kPageBytes) * ledger::kPageBytes + random() % 256;
       const uint64_t value = random() % 2 == 0 ? random() : kInteresting[random() % std::size(kInteresting)];
       const size_t width = size_t{1} << random() % 4;
       at = std::min(at, bytes.size() - width);
