@@ -52,6 +52,7 @@ SpiedBy SpyCall::BitsDownTo(int level) const {
 }
 
 SpyCall::Place SpyCall::Below(int level, const Place& place, void* answer, const char* complaint) {
+  if (place.block == nullptr && answer == place.pointer) return place;
   // Aliases that this spy or one outside of it made mean nothing below.
   const SpiedBy bits_above = BitsDownTo(level);
   auto means_nothing_below = [bits_above](const AliasTable::Entry* alias) {
