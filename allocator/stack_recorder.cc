@@ -26,8 +26,10 @@ void ToSites(ThreadState* thread, uint32_t depth) {
 
 CapturedStack CaptureSites(ThreadState* thread) {
   const uint32_t limit = static_cast<uint32_t>(ProcessOptions().stack_depth);
+  thread->capturing = true;
   const CapturedStack stack =
       CaptureStack(thread->frames, limit, {thread->stack_low, thread->stack_high}, spy_thread.caller);
+  thread->capturing = false;
   static_assert(sizeof(uintptr_t) == sizeof(uint64_t));
   ToSites(thread, stack.depth);
   return stack;

@@ -33,6 +33,7 @@ struct ThreadState {
   uintptr_t stack_high;
   uint32_t rounds_to_live;  // passes of thread-specific destructors still to be seen
   uint32_t site_generation;
+  bool capturing;          // inside the unwinder, whose own allocations are nobody's loss
   ThreadState* next;       // of all, in the order of their making; never unlinked
   ThreadState* next_free;
   static constexpr size_t kSiteSlots = 512;

@@ -78,7 +78,9 @@ class ErrnoKeeper {
 }  // namespace
 
 void* WrappingAllocator::AllocatePlain(size_t bytes, const Request& request, const Event& event) {
-  if (!event.over() && !event.recording() && IsRecorded(request.door)) {
+  const ThreadState* thread = ThisThread();
+  const bool ours = thread != nullptr && thread->capturing;
+  if (!event.over() && !event.recording() && !ours && IsRecorded(request.door)) {
     ledger::g_ledger.header().bypassed.fetch_add(1, std::memory_order_relaxed);
   }
   void* block = Wrapped(bytes, IsAligned(request.door) ? request.alignment : 0, request);

@@ -153,7 +153,7 @@ enum BlockFlags : uint8_t {
 };
 
 struct Table {
-  std::atomic<uint64_t> count;  // complete records (bytes in the string table); includes the unused record 0
+  std::atomic<uint64_t> count;  // complete records (bytes in the string table) with record 0; 0: no extent yet
   uint32_t record_bytes;
   uint32_t first_records;  // capacity of extent 0, a power of two
   uint64_t extents[kMaxExtents];  // file offsets, 0 for none

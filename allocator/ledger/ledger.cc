@@ -35,7 +35,6 @@ void Ledger::FormatTables() {
     Table& table = header_->tables[i];
     table.record_bytes = kShapes[i].record_bytes;
     table.first_records = kShapes[i].first_records;
-    table.count.store(1, std::memory_order_relaxed);  // record 0 stands for "none"
   }
 }
 
@@ -53,7 +52,10 @@ bool Ledger::Create(const char* directory, uint32_t pid) {
   FormatTables();
   if (directory != nullptr && !shared) SetDegraded(kLedgerPrivate);
   // Record 0 of a table is read like any other.
-  return Reserve(TableId::kNodes) != 0 && Reserve(TableId::kStacks) != 0;
+  if (Reserve(TableId::kNodes) == 0 || Reserve(TableId::kStacks) == 0) return false;
+  Publish(TableId::kNodes, 1);
+  Publish(TableId::kStacks, 1);
+  return true;
 }
 
 unsigned char* Ledger::Address(TableId table, uint32_t index) {
@@ -66,6 +68,7 @@ unsigned char* Ledger::Address(TableId table, uint32_t index) {
 uint32_t Ledger::Reserve(TableId table, uint32_t records) {
   const TableShape& shape = kShapes[static_cast<size_t>(table)];
   uint64_t index = Count(table);
+  if (index == 0) index = 1;  // record 0 stands for "none"
   uint32_t extent = ExtentOf(static_cast<uint32_t>(index), shape.first_records);
   // Consecutive records stay in one extent: a string never crosses two.
   while (index + records > ExtentStart(extent, shape.first_records) + ExtentRecords(extent, shape.first_records)) {
@@ -107,7 +110,7 @@ StringRef Ledger::AddString(const char* text, size_t length) {
 void Ledger::ForgetLaterRecords() {
   for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
     Table& table = header_->tables[t];
-    uint64_t capacity = 1;
+    uint64_t capacity = 0;
     for (uint32_t e = 0; e < kMaxExtents; ++e) {
       if (extents_[t][e].load(std::memory_order_relaxed) == nullptr) {
         table.extents[e] = 0;
@@ -183,8 +186,8 @@ bool Ledger::Adopt(const char* directory, uint32_t pid) {
     stack->frees.store(0, std::memory_order_relaxed);
     stack->freed_bytes.store(0, std::memory_order_relaxed);
   }
-  TableOf(TableId::kErrors).count.store(1, std::memory_order_relaxed);
-  TableOf(TableId::kThreads).count.store(1, std::memory_order_relaxed);
+  TableOf(TableId::kErrors).count.store(0, std::memory_order_relaxed);
+  TableOf(TableId::kThreads).count.store(0, std::memory_order_relaxed);
   return as_asked;
 }
 

@@ -159,7 +159,8 @@ void PrintPlainReport() {
     bytes += LiveBytes(stack);
     blocks += LiveBlocks(stack);
   }
-  const uint64_t errors = g_ledger.Count(TableId::kErrors) - 1;
+  const uint32_t error_records = g_ledger.Count(TableId::kErrors);
+  const uint64_t errors = error_records != 0 ? error_records - 1 : 0;
   if (blocks == 0 && errors == 0) {
     RawLine(2).Text("mallocspy: clean: no block is live and no error was met").End();
     return;
