@@ -36,7 +36,7 @@ int main() {
   std::vector<std::unique_ptr<Session>> sessions;
   for (const char* user : {"ada", "grace", "barbara"}) sessions.push_back(OpenSession(user));
   int* rates = nullptr;
-  for (int day = 0; day < 5; ++day) rates = LoadRates(rates, 256);
+  for (int day = 0; day < 5; ++day) rates = LoadRates(rates, 8192);
   std::printf("%zu sessions, first rate %d\n", sessions.size(), rates[0]);
   delete[] rates;
   return 0;
