@@ -39,7 +39,7 @@ for i in range({size(150000)}):
     words.setdefault(str(i % 5003), []).append((i, "item %d" % i))
 print(sum(len(v) for v in words.values()), sorted(words)[:3])
 """)
-    return ["/usr/bin/python3", "-S", "-E", script], {"PYTHONMALLOC": "malloc"}
+    return ["/usr/bin/python3", "-S", "-s", script], {"PYTHONMALLOC": "malloc"}
 
 
 def _sqlite(work, size):
