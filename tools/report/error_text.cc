@@ -48,7 +48,8 @@ std::string Headline(const HeapError& error) {
     return absl::StrCat("sized-delete-mismatch of ", block, ", deleted as ", Count(error.value, "byte"));
   }
   if (error.kind == "bad-alignment") {
-    return absl::StrCat("bad-alignment: ", error.value, " asked ", UsedText(error), " for ", Count(error.size, "byte"));
+    return absl::StrCat("bad-alignment: ", error.value, " was asked for a block of ", Count(error.size, "byte"), " (",
+                        NameOf(error.used_door), ")");
   }
   if (error.kind == "spy-contract") return absl::StrCat("spy-contract: ", Escaped(error.detail));
   return absl::StrCat(error.kind, " of ", block);

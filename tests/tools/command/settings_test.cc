@@ -1,0 +1,91 @@
+#include "tools/command/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tools/verdict/assessment.h"
+
+namespace mallocspy {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Settings Parse(Command command, const std::vector<std::string>& arguments) {
+  const absl::StatusOr<Settings> settings = ParseSettings(command, arguments);
+  EXPECT_TRUE(settings.ok()) << settings.status();
+  return settings.ok() ? *settings : Settings();
+}
+
+std::string ErrorOf(Command command, const std::vector<std::string>& arguments) {
+  const absl::StatusOr<Settings> settings = ParseSettings(command, arguments);
+  return settings.ok() ? "no error" : std::string(settings.status().message());
+}
+
+TEST(Settings, Defaults) {
+  const Settings settings = Parse(Command::kRun, {"prog"});
+  EXPECT_EQ(settings.format, Format::kText);
+  EXPECT_TRUE(settings.follow);
+  EXPECT_THAT(settings.output, IsEmpty());
+  EXPECT_TRUE(settings.fail_on.errors());
+  EXPECT_FALSE(settings.fail_on.Includes(LeakClass::kDefinite));
+  EXPECT_EQ(settings.most_leaks(), 20u);
+  EXPECT_THAT(settings.arguments, ElementsAre("prog"));
+}
+
+TEST(Settings, AllOptions) {
+  const Settings settings =
+      Parse(Command::kRun, {"--format=json", "--output", "o.json", "--fail-on=any", "--top=3", "--spy=a.so:x=1",
+                            "--spy=trace", "--follow=none", "--keep=k.%p.mspy", "--", "prog", "--format=text", "--"});
+  EXPECT_EQ(settings.format, Format::kJson);
+  EXPECT_EQ(settings.output, "o.json");
+  EXPECT_TRUE(settings.fail_on.Includes(LeakClass::kUnknown));
+  EXPECT_EQ(settings.most_leaks(), 3u);
+  EXPECT_THAT(settings.spies, ElementsAre("a.so:x=1", "trace"));
+  EXPECT_FALSE(settings.follow);
+  EXPECT_EQ(settings.keep, "k.%p.mspy");
+  EXPECT_THAT(settings.arguments, ElementsAre("prog", "--format=text", "--"));
+}
+
+TEST(Settings, OptionsOfRunEndAtTheProgram) {
+  const Settings settings = Parse(Command::kRun, {"--top=1", "prog", "--top=2", "-x"});
+  EXPECT_EQ(settings.most_leaks(), 1u);
+  EXPECT_THAT(settings.arguments, ElementsAre("prog", "--top=2", "-x"));
+}
+
+TEST(Settings, OptionsOfReportMayFollowTheFiles) {
+  const Settings settings = Parse(Command::kReport, {"a.mspy", "--format=json", "b.mspy"});
+  EXPECT_THAT(settings.arguments, ElementsAre("a.mspy", "b.mspy"));
+  EXPECT_EQ(settings.most_leaks(), kAllLeaks);
+}
+
+TEST(Settings, UnknownOptionsGetTheNearest) {
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--fromat=json", "prog"}),
+              HasSubstr("no option '--fromat' (did you mean '--format'?)"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"-x", "prog"}), HasSubstr("no option '-x'"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--top=1", "-xyz", "prog"}), HasSubstr("no option '-xyz'"));
+  EXPECT_THAT(ErrorOf(Command::kReport, {"--spy=x", "f"}), HasSubstr("--spy belongs to 'mallocspy run'"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--suppressions=x", "prog"}), HasSubstr("no option '--suppressions'"));
+}
+
+TEST(Settings, BadValuesSayWhatIsPossible) {
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--format=jsn"}), HasSubstr("did you mean 'json'?"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--format=html"}), HasSubstr("not available in this version"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--follow=no"}), HasSubstr("is not one of all, none"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--top=few"}), HasSubstr("'few' is not a number"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--top=-1"}), HasSubstr("'-1' is not a number"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--fail-on=leaks"}), HasSubstr("--fail-on: 'leaks' is not one of"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--output="}), HasSubstr("--output needs the name of a file"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--output"}), HasSubstr("--output needs a value: --output=FILE"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--help=me"}), HasSubstr("--help takes no value"));
+}
+
+TEST(Settings, Help) {
+  EXPECT_TRUE(Parse(Command::kRun, {"--help"}).help);
+  EXPECT_TRUE(Parse(Command::kReport, {"-h"}).help);
+  EXPECT_FALSE(Parse(Command::kRun, {"prog", "--help"}).help);
+}
+
+}  // namespace
+}  // namespace mallocspy

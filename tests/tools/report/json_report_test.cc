@@ -1,0 +1,110 @@
+#include "tools/report/json_report.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/tools/report/sample_findings.h"
+
+namespace mallocspy {
+namespace {
+
+using nlohmann::json;
+
+std::set<std::string> KeysOf(const json& object) {
+  std::set<std::string> keys;
+  for (const auto& item : object.items()) keys.insert(item.key());
+  return keys;
+}
+
+TEST(JsonReport, HasTheSchemasShape) {
+  Findings findings = SampleLeaks(42);
+  findings.errors = SampleErrors(42).errors;
+  findings.verdict.status = Status::kErrors;
+  findings.children = {SampleClean(43)};
+  const json report = json::parse(JsonReport(findings));
+  const std::set<std::string> top = {"schema", "process", "totals", "verdict", "leaks", "errors", "children"};
+  std::set<std::string> with_omitted = top;
+  with_omitted.insert("leaks_omitted");
+  EXPECT_EQ(KeysOf(report), with_omitted);
+  EXPECT_EQ(report["schema"], "mallocspy-report/1");
+  EXPECT_EQ(KeysOf(report["process"]),
+            (std::set<std::string>{"pid", "exe", "cmdline", "exit", "interposed", "degraded"}));
+  EXPECT_EQ(KeysOf(report["totals"]), (std::set<std::string>{"allocations", "allocated_bytes", "frees", "live_blocks",
+                                                             "live_bytes", "peak_bytes", "foreign_frees"}));
+  EXPECT_EQ(report["verdict"], json::parse(R"({"status": "errors", "reachability": "unknown"})"));
+  EXPECT_EQ(KeysOf(report["children"][0]), top);
+  EXPECT_EQ(report["children"][0]["process"]["pid"], 43);
+  EXPECT_EQ(report["children"][0]["verdict"]["status"], "clean");
+}
+
+TEST(JsonReport, Leak) {
+  const json report = json::parse(JsonReport(SampleLeaks(42)));
+  EXPECT_EQ(report["leaks_omitted"], 1);
+  EXPECT_EQ(report["leaks"][0], json::parse(R"json({
+      "id": "00000000000000aa", "class": "unknown", "blocks": 2, "bytes": 80, "mark": 1, "door": "new[]",
+      "frames": [
+        {"module": "/opt/prog", "build_id": "0123abcd", "offset": 4112, "function": "inner()", "file": "/src/a.cc",
+         "line": 3, "inlined": true},
+        {"module": "/opt/prog", "build_id": "0123abcd", "offset": 4112, "function": "outer()", "file": "/src/b.cc",
+         "line": 14, "inlined": false},
+        {"module": "/opt/prog", "build_id": "0123abcd", "offset": 8224, "function": "main", "file": null,
+         "line": null, "inlined": false}]})json"));
+  EXPECT_EQ(report["leaks"][1]["frames"][1], json::parse(R"({"module": null, "build_id": null,
+      "offset": 140733498807928, "function": null, "file": null, "line": null, "inlined": false})"));
+}
+
+TEST(JsonReport, Error) {
+  const json report = json::parse(JsonReport(SampleErrors(42)));
+  const json& error = report["errors"][0];
+  EXPECT_EQ(error["kind"], "heap-overflow");
+  EXPECT_EQ(error["address"], 0x602000000010);
+  EXPECT_EQ(error["size"], 8);
+  EXPECT_EQ(error["door"], "malloc");
+  EXPECT_EQ(error["count"], 3);
+  EXPECT_EQ(error["where"][0]["function"], "use");
+  EXPECT_EQ(error["allocated"][0]["function"], "make");
+  EXPECT_EQ(error["freed"], json::array());
+  EXPECT_EQ(report["errors"][1]["door"], nullptr);
+  EXPECT_EQ(report["errors"][1]["used_door"], "new");
+}
+
+TEST(JsonReport, EveryDoorHasItsName) {
+  const std::vector<std::string> names = {"task",           "malloc",      "new",          "new[]",
+                                          "aligned malloc", "aligned new", "aligned new[]"};
+  for (size_t i = 0; i < names.size(); ++i) {
+    Findings findings = SampleLeaks(42);
+    findings.leaks[0].door = static_cast<Door>(i + 1);
+    EXPECT_EQ(json::parse(JsonReport(findings))["leaks"][0]["door"], names[i]);
+  }
+}
+
+TEST(JsonReport, Exit) {
+  Findings findings = SampleClean(42);
+  EXPECT_EQ(json::parse(JsonReport(findings))["process"]["exit"], json::parse(R"({"code": 0})"));
+  findings.process.exit = {ProcessExit::Kind::kSignal, 9, ""};
+  EXPECT_EQ(json::parse(JsonReport(findings))["process"]["exit"], json::parse(R"({"signal": 9})"));
+  findings.process.exit = {ProcessExit::Kind::kExec, 0, "/bin/ls"};
+  EXPECT_EQ(json::parse(JsonReport(findings))["process"]["exit"], json::parse(R"({"exec": "/bin/ls"})"));
+  findings.process.exit = {};
+  EXPECT_EQ(json::parse(JsonReport(findings))["process"]["exit"], json::object());
+}
+
+TEST(JsonReport, AMarkThatIsNotKnownIsNull) {
+  Findings findings = SampleLeaks(42);
+  findings.leaks[0].mark.reset();
+  EXPECT_EQ(json::parse(JsonReport(findings))["leaks"][0]["mark"], nullptr);
+}
+
+TEST(JsonReport, IsValidWhateverTheNamesAre) {
+  Findings findings = SampleLeaks(42);
+  findings.process.cmdline = {"\xff\xfe", "a\"b\n", std::string("\0", 1)};
+  findings.leaks[0].frames[0].function = "\xc0\x80<script>";
+  const json report = json::parse(JsonReport(findings));
+  EXPECT_EQ(report["process"]["cmdline"][1], "a\"b\n");
+  EXPECT_EQ(report["leaks"][0]["frames"][0]["function"], "\xef\xbf\xbd\xef\xbf\xbd<script>");
+}
+
+}  // namespace
+}  // namespace mallocspy

@@ -1,0 +1,94 @@
+// Findings with something of everything, for the golden texts of reports.
+#pragma once
+
+#include "tools/verdict/findings.h"
+
+namespace mallocspy {
+
+inline Frame SampleFrame(uint64_t offset, const char* function, const char* file, int line) {
+  Frame frame;
+  frame.offset = offset;
+  frame.address = 0x555555554000 + offset;
+  frame.module = "/opt/prog";
+  frame.build_id = "0123abcd";
+  frame.function = function;
+  frame.file = file;
+  frame.line = line;
+  return frame;
+}
+
+inline Findings SampleClean(uint32_t pid) {
+  Findings findings;
+  findings.process.pid = pid;
+  findings.process.exe = "/opt/prog";
+  findings.process.cmdline = {"prog", "-x"};
+  findings.process.exit = {ProcessExit::Kind::kCode, 0, ""};
+  findings.process.interposed = true;
+  findings.totals.allocations = 3;
+  findings.totals.allocated_bytes = 60;
+  findings.totals.frees = 3;
+  findings.totals.peak_bytes = 40;
+  findings.totals.stacks = 1;
+  return findings;
+}
+
+inline Findings SampleLeaks(uint32_t pid) {
+  Findings findings = SampleClean(pid);
+  Leak named;
+  named.id = "00000000000000aa";
+  named.blocks = 2;
+  named.bytes = 80;
+  named.mark = 1;
+  named.door = Door::kNewArray;
+  named.frames = {SampleFrame(0x1010, "inner()", "/src/a.cc", 3), SampleFrame(0x1010, "outer()", "/src/b.cc", 14),
+                  SampleFrame(0x2020, "main", "", 0)};
+  named.frames[0].inlined = true;
+  named.frames[1].column = 7;
+  Leak bare;
+  bare.id = "00000000000000bb";
+  bare.blocks = 1;
+  bare.bytes = 5;
+  bare.mark = 2;
+  bare.door = Door::kMalloc;
+  bare.truncated = true;
+  bare.frames = {SampleFrame(0x3030, "", "", 0), Frame()};
+  bare.frames[1].address = bare.frames[1].offset = 0x7fff12345678;
+  findings.leaks = {named, bare};
+  findings.leak_groups = 3;
+  findings.leak_blocks = 5;
+  findings.leak_bytes = 89;
+  findings.totals.live_blocks = 5;
+  findings.totals.live_bytes = 89;
+  findings.verdict.status = Status::kLeaks;
+  return findings;
+}
+
+inline Findings SampleErrors(uint32_t pid) {
+  Findings findings = SampleClean(pid);
+  HeapError overflow;
+  overflow.kind = "heap-overflow";
+  overflow.address = 0x602000000010;
+  overflow.size = 8;
+  overflow.value = 8;
+  overflow.block_door = Door::kMalloc;
+  overflow.used_door = Door::kMalloc;
+  overflow.tid = 43;
+  overflow.thread_name = "worker";
+  overflow.count = 3;
+  overflow.where = {SampleFrame(0x10, "use", "/src/a.cc", 9)};
+  overflow.allocated = {SampleFrame(0x20, "make", "/src/a.cc", 5)};
+  HeapError twice;
+  twice.kind = "double-free";
+  twice.address = 0x602000000020;
+  twice.used_door = Door::kNew;
+  twice.where = {SampleFrame(0x30, "again", "/src/a.cc", 12)};
+  twice.freed = {SampleFrame(0x40, "first", "/src/a.cc", 11)};
+  findings.errors = {overflow, twice};
+  findings.totals.truncated = 1;
+  findings.totals.foreign_frees = 2;
+  findings.process.degraded = {"libunwind could not be loaded"};
+  findings.verdict.status = Status::kErrors;
+  return findings;
+}
+
+}  // namespace mallocspy

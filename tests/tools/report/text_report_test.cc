@@ -1,0 +1,182 @@
+#include "tools/report/text_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/tools/report/sample_findings.h"
+#include "tools/report/error_text.h"
+
+namespace mallocspy {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+TEST(TextReport, Clean) {
+  EXPECT_EQ(TextReport(SampleClean(42), kPlain),
+            R"(mallocspy: clean: prog (pid 42) freed every block, and no heap error was met
+Receipt of pid 42:
+  3 allocations of 60 bytes
+  3 frees
+  40 bytes at the peak
+  1 stack
+)");
+}
+
+TEST(TextReport, Leaks) {
+  EXPECT_EQ(TextReport(SampleLeaks(42), kPlain),
+            R"(mallocspy: leaks: prog (pid 42) had 5 blocks (89 bytes) live at the end
+==42==ERROR: mallocspy: detected memory leaks
+Every block that was live is listed; whether the program could still reach it is not known.
+
+Direct leak of 80 byte(s) in 2 object(s) allocated from:
+    #0 0x555555555010 in inner() /src/a.cc:3
+    #1 0x555555555010 in outer() /src/b.cc:14:7
+    #2 0x555555556020 in main (/opt/prog+0x2020) (BuildId: 0123abcd)
+    (made by new[], id 00000000000000aa)
+
+Direct leak of 5 byte(s) in 1 object(s) allocated from:
+    #0 0x555555557030 (/opt/prog+0x3030) (BuildId: 0123abcd)
+    #1 0x7fff12345678 (code of no module)
+    (outer frames are missing, made by malloc, mark 2, id 00000000000000bb)
+
+... and 1 smaller leak of 4 bytes in 2 blocks; --top=N shows more of them
+
+SUMMARY: mallocspy: 89 byte(s) leaked in 5 allocation(s).
+Receipt of pid 42:
+  3 allocations of 60 bytes
+  3 frees
+  40 bytes at the peak
+  1 stack
+)");
+}
+
+TEST(TextReport, ErrorsBeforeTheReceipt) {
+  EXPECT_EQ(TextReport(SampleErrors(42), kPlain),
+            R"(mallocspy: errors: 2 heap errors in prog (pid 42)
+==42==ERROR: mallocspy: heap-overflow behind 0x602000000010 (8 bytes, made by malloc), first changed byte at offset 8, found when it was freed [3 times]
+  in thread 43 (worker)
+  freed here:
+    #0 0x555555554010 in use /src/a.cc:9
+  allocated here:
+    #0 0x555555554020 in make /src/a.cc:5
+
+==42==ERROR: mallocspy: double-free of 0x602000000020
+  freed again here:
+    #0 0x555555554030 in again /src/a.cc:12
+  freed first here:
+    #0 0x555555554040 in first /src/a.cc:11
+
+SUMMARY: mallocspy: 2 heap error(s).
+Receipt of pid 42:
+  3 allocations of 60 bytes
+  3 frees
+  40 bytes at the peak
+  1 stack
+  1 allocation with a truncated stack (see stack_depth in MALLOCSPY_OPTIONS)
+  2 foreign frees (of blocks that are not ours, passed on)
+  degraded: libunwind could not be loaded
+)");
+}
+
+TEST(TextReport, ErrorsComeBeforeLeaks) {
+  Findings findings = SampleLeaks(42);
+  findings.errors = SampleErrors(42).errors;
+  findings.verdict.status = Status::kErrors;
+  const std::string text = TextReport(findings, kPlain);
+  EXPECT_THAT(text, StartsWith("mallocspy: errors: 2 heap errors in prog (pid 42), and 5 blocks (89 bytes) live"));
+  EXPECT_LT(text.find("double-free"), text.find("Direct leak"));
+  EXPECT_THAT(text, HasSubstr("SUMMARY: mallocspy: 2 heap error(s), 89 byte(s) leaked in 5 allocation(s).\n"));
+}
+
+TEST(TextReport, IncompleteSaysWhyFirst) {
+  Findings findings = SampleClean(42);
+  findings.verdict.status = Status::kIncomplete;
+  findings.process.degraded = {"it was not interposed"};
+  EXPECT_THAT(TextReport(findings, kPlain),
+              StartsWith("mallocspy: incomplete: prog (pid 42) was not checked whole: it was not interposed\n"));
+}
+
+TEST(TextReport, ChildrenWithFindingsFollowAndCleanOnesAreCounted) {
+  Findings findings = SampleClean(42);
+  findings.children = {SampleClean(43), SampleLeaks(44), SampleClean(45)};
+  const std::string text = TextReport(findings, kPlain);
+  EXPECT_THAT(text, HasSubstr("==44==ERROR: mallocspy: detected memory leaks"));
+  EXPECT_THAT(text, Not(HasSubstr("pid 43")));
+  EXPECT_THAT(text, EndsWith("mallocspy: 2 other processes are clean (6 allocations)\n"));
+}
+
+TEST(TextReport, AnImageThatExecReplacedTakesOneLine) {
+  Findings findings = SampleClean(42);
+  findings.children = {SampleLeaks(43)};
+  findings.children[0].process.exit = {ProcessExit::Kind::kExec, 0, "/bin/ls"};
+  const std::string text = TextReport(findings, kPlain);
+  EXPECT_THAT(text,
+              EndsWith("mallocspy: prog (pid 43) had 5 blocks (89 bytes) live when it was replaced by /bin/ls\n"));
+  EXPECT_THAT(text, Not(HasSubstr("Direct leak")));
+}
+
+TEST(TextReport, HostileNamesAreEscaped) {
+  Findings findings = SampleLeaks(42);
+  findings.process.cmdline[0] = "\x1b]0;title\x07";
+  findings.leaks[0].frames[0].function = "f\nSUMMARY: mallocspy: clean";
+  findings.leaks[0].frames[1].file = "/src/\x1b[2J.cc";
+  findings.leaks[0].frames[2].module = "/opt/\r";
+  findings.process.degraded = {"ended by\x1b[2J"};
+  const std::string text = TextReport(findings, kPlain);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_EQ(text.find('\r'), std::string::npos);
+  EXPECT_THAT(text, HasSubstr("f\\x0aSUMMARY: mallocspy: clean"));
+}
+
+TEST(TextReport, ColoursAreOnlyAdded) {
+  Findings findings = SampleLeaks(42);
+  findings.errors = SampleErrors(42).errors;
+  findings.verdict.status = Status::kErrors;
+  std::string coloured = TextReport(findings, kColoured);
+  EXPECT_NE(coloured.find('\x1b'), std::string::npos);
+  for (size_t at; (at = coloured.find('\x1b')) != std::string::npos;) {
+    coloured.erase(at, coloured.find('m', at) - at + 1);
+  }
+  EXPECT_EQ(coloured, TextReport(findings, kPlain));
+}
+
+std::string Headline(const HeapError& error) {
+  std::string text;
+  AppendError(error, 1, kPlain, &text);
+  return text.substr(0, text.find('\n'));
+}
+
+TEST(ErrorText, EachKindTellsWhatItKnows) {
+  HeapError error;
+  error.address = 0x1000;
+  error.size = 40;
+  error.value = 8;
+  error.block_door = Door::kNewArray;
+  error.used_door = Door::kMalloc;
+  error.kind = "invalid-free";
+  EXPECT_THAT(Headline(error),
+              HasSubstr("0x000000001000, which lies 8 bytes inside a block of 40 bytes made by new[]"));
+  error.kind = "mismatched-free";
+  EXPECT_THAT(Headline(error), HasSubstr("(40 bytes, made by new[]), used as one of malloc"));
+  error.kind = "sized-delete-mismatch";
+  EXPECT_THAT(Headline(error), HasSubstr("(40 bytes, made by new[]), deleted as 8 bytes"));
+  error.kind = "use-after-free-write";
+  EXPECT_THAT(Headline(error), HasSubstr("use-after-free-write into 0x000000001000"));
+  error.kind = "bad-alignment";
+  EXPECT_THAT(Headline(error), HasSubstr("bad-alignment: 8 was asked for a block of 40 bytes (malloc)"));
+  error.kind = "spy-contract";
+  error.detail = "PreAlloc returned too little";
+  EXPECT_THAT(Headline(error), EndsWith("spy-contract: PreAlloc returned too little"));
+  error.kind = "heap-underflow";
+  error.used_door = Door::kNone;
+  EXPECT_THAT(Headline(error), EndsWith("found at the end of the process"));
+  error.kind = "invalid-free";
+  error.block_door = Door::kNone;
+  EXPECT_THAT(Headline(error), EndsWith("which is not the start of a block"));
+}
+
+}  // namespace
+}  // namespace mallocspy
