@@ -1,0 +1,104 @@
+#include "tools/run/run_ledgers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "tests/tools/ledger_builder.h"
+#include "tests/tools/scratch_directory.h"
+
+namespace mallocspy {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class RunLedgers : public ::testing::Test {
+ protected:
+  void Add(uint32_t pid, uint32_t image, LedgerBuilder ledger) {
+    ledger.header().pid = pid;
+    scratch_.Write(std::to_string(pid) + "." + std::to_string(image) + ".mspy", ledger.Bytes());
+  }
+  static LedgerBuilder Ended() {
+    LedgerBuilder ledger;
+    ledger.End(ledger::End::kExit, 0);
+    return ledger;
+  }
+  static LedgerBuilder Replaced() {
+    LedgerBuilder ledger;
+    ledger.header().end = ledger::End::kExec;
+    return ledger;
+  }
+  Findings AssessAll(int wait_status = 0) {
+    FrameNamer namer(false);
+    return AssessRun(ListLedgers(scratch_.path(), 100), {100, wait_status, "/bin/prog", {"prog"}, true}, UINT64_MAX,
+                     &namer);
+  }
+  ScratchDirectory scratch_;
+};
+
+TEST_F(RunLedgers, TheLastImageOfTheFirstProcessComesFirst) {
+  for (const char* const name : {"99.0.mspy", "100.0.mspy", "100.2.mspy", "100.10.mspy", "101.0.mspy", "x.mspy",
+                                 "100.0.mspy.part", "libmallocspy.so"}) {
+    scratch_.Write(name, "");
+  }
+  std::vector<std::pair<uint32_t, uint32_t>> order;
+  for (const RunLedger& ledger : ListLedgers(scratch_.path(), 100)) order.emplace_back(ledger.pid, ledger.image);
+  EXPECT_THAT(order, ::testing::ElementsAre(std::pair(100, 10), std::pair(100, 0), std::pair(100, 2), std::pair(99, 0),
+                                            std::pair(101, 0)));
+}
+
+TEST_F(RunLedgers, ChildrenAndEarlierImages) {
+  Add(100, 0, Replaced());
+  Add(100, 1, Ended());
+  Add(101, 0, Ended());
+  const Findings findings = AssessAll(3 << 8);
+  EXPECT_EQ(findings.process.pid, 100u);
+  EXPECT_EQ(findings.process.exit.value, 3);  // the parent's word, not the ledger's
+  EXPECT_EQ(findings.verdict.status, Status::kClean);
+  ASSERT_THAT(findings.children, SizeIs(2));
+  EXPECT_EQ(findings.children[0].process.exit.kind, ProcessExit::Kind::kExec);
+  EXPECT_EQ(findings.children[0].verdict.status, Status::kClean);
+  EXPECT_EQ(findings.children[1].process.pid, 101u);
+}
+
+TEST_F(RunLedgers, ExecOfAProgramThatLeftNoRecordIsIncomplete) {
+  Add(100, 0, Replaced());
+  EXPECT_EQ(AssessAll().verdict.status, Status::kIncomplete);
+}
+
+TEST_F(RunLedgers, NoLedgerOfTheFirstProcess) {
+  Add(101, 0, Ended());
+  const Findings findings = AssessAll(SIGKILL);
+  EXPECT_EQ(findings.process.pid, 100u);
+  EXPECT_EQ(findings.process.exe, "/bin/prog");
+  EXPECT_FALSE(findings.process.interposed);
+  EXPECT_EQ(findings.process.exit.kind, ProcessExit::Kind::kSignal);
+  EXPECT_TRUE(findings.verdict.unchecked);
+  EXPECT_THAT(findings.process.degraded, Contains(HasSubstr("left no record")));
+  EXPECT_THAT(findings.children, SizeIs(1));
+}
+
+TEST_F(RunLedgers, ADamagedLedgerIsIncompleteNotSilent) {
+  Add(100, 0, Ended());
+  scratch_.Write("101.0.mspy", "garbage");
+  const Findings findings = AssessAll();
+  ASSERT_THAT(findings.children, SizeIs(1));
+  EXPECT_EQ(findings.children[0].process.pid, 101u);
+  EXPECT_TRUE(findings.children[0].verdict.unchecked);
+  EXPECT_THAT(findings.children[0].process.degraded, Contains(HasSubstr("cannot be read")));
+}
+
+TEST_F(RunLedgers, AChildThatStillRuns) {
+  Add(100, 0, Ended());
+  Add(static_cast<uint32_t>(getpid()), 0, LedgerBuilder());
+  const Findings findings = AssessAll();
+  ASSERT_THAT(findings.children, SizeIs(1));
+  EXPECT_THAT(findings.children[0].process.degraded, Contains(HasSubstr("still running")));
+}
+
+}  // namespace
+}  // namespace mallocspy
