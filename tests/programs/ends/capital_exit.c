@@ -1,0 +1,14 @@
+// _Exit() runs no exit handlers.
+#include <stdlib.h>
+
+static void Leak(void) {
+  for (int i = 0; i < 3; ++i) {
+    void* volatile block = malloc(27);  // leak: 3 blocks 81 bytes malloc
+    (void)block;
+  }
+}
+
+int main(void) {
+  Leak();
+  _Exit(6);  // exit: 6
+}

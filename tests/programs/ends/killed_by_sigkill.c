@@ -1,0 +1,18 @@
+// The program is killed at once; the report comes from the ledger: SIGKILL.
+// degraded: SIGKILL
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void Leak(void) {
+  for (int i = 0; i < 3; ++i) {
+    void* volatile block = malloc(27);  // leak: 3 blocks 81 bytes malloc
+    (void)block;
+  }
+}
+
+int main(void) {
+  Leak();
+  kill(getpid(), SIGKILL);  // signal: SIGKILL
+  for (;;) pause();
+}

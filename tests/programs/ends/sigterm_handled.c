@@ -1,0 +1,23 @@
+// A handler of SIGTERM calls exit.
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void Leak(void) {
+  for (int i = 0; i < 3; ++i) {
+    void* volatile block = malloc(27);  // leak: 3 blocks 81 bytes malloc
+    (void)block;
+  }
+}
+
+static void Handle(int signal_number) {
+  (void)signal_number;
+  exit(12);  // exit: 12
+}
+
+int main(void) {
+  Leak();
+  signal(SIGTERM, Handle);
+  raise(SIGTERM);
+  return 0;
+}

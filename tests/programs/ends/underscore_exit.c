@@ -1,0 +1,15 @@
+// _exit() runs no exit handlers.
+#include <stdlib.h>
+#include <unistd.h>
+
+static void Leak(void) {
+  for (int i = 0; i < 3; ++i) {
+    void* volatile block = malloc(27);  // leak: 3 blocks 81 bytes malloc
+    (void)block;
+  }
+}
+
+int main(void) {
+  Leak();
+  _exit(5);  // exit: 5
+}

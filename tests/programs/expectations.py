@@ -1,0 +1,78 @@
+"""What a program under test says, in comments of its own source, about what must be found in it.
+
+At the line that allocates or frees (the line that the report must name):
+    leak: BLOCKS blocks BYTES bytes DOOR          also child-leak: in a forked or replaced process
+    error: KIND [count N]                         also child-error:
+    error-allocated: KIND                         where an error's block was made
+    error-at-exit: KIND                           met at the end, not by a call
+    exit: STATUS, signal: SIGNAME                 how the process ends; without either by status 0
+Anywhere:
+    verdict: STATUS         other than what leaks and errors make it
+    degraded: TEXT          the report's degraded[] mentions it
+    foreign frees: N
+    frames: N               the leak's stack has N frames of the program
+    frame: N FUNCTION       its N-th frame's function
+    run options: OPTIONS    further options of `mallocspy run`
+    library: NAME           a library whose source holds markers too
+    plain: differs          without mallocspy the program prints something else
+    prints: LINE            all that it prints with mallocspy
+    also: WHY               there may be more leaks than those marked
+"""
+
+import collections
+import pathlib
+import re
+
+MARKER = re.compile(r"//.*?\b((?:child-)?leak|(?:child-)?error|error-allocated|error-at-exit|exit|signal|verdict|"
+                    r"degraded|foreign frees|frames|frame|run options|library|plain|prints|also): (.*?)\s*$")
+LEAK = re.compile(r"^(\d+) blocks? (\d+) bytes (.+)$")
+
+# Where a leak or error is: (file name, line). A leak's key has its door, too.
+Site = collections.namedtuple("Site", "file line")
+
+
+class Expectations:
+    """The markers of one program and of the libraries it names."""
+
+    def __init__(self, source):
+        self.leaks = {}  # (Site, door) -> (blocks, bytes)
+        self.child_leaks = {}
+        self.errors = {}  # (Site, kind) -> count
+        self.child_errors = {}
+        self.allocated = {}  # kind -> Site
+        self.at_exit = set()  # kinds
+        self.exit = {"code": 0}
+        self.values = collections.defaultdict(list)  # other marker -> its texts
+        self._read(pathlib.Path(source))
+
+    def _read(self, source):
+        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+            match = MARKER.search(line)
+            if match:
+                self._take(source, Site(source.name, number), match.group(1), match.group(2))
+
+    def _take(self, source, site, marker, text):
+        if marker in ("leak", "child-leak"):
+            blocks, size, door = LEAK.match(text).groups()
+            target = self.leaks if marker == "leak" else self.child_leaks
+            target[site, door] = (int(blocks), int(size))
+        elif marker in ("error", "child-error"):
+            kind, _, count = text.partition(" count ")
+            target = self.errors if marker == "error" else self.child_errors
+            target[site, kind] = int(count or 1)
+        elif marker == "error-allocated":
+            self.allocated[text] = site
+        elif marker == "error-at-exit":
+            self.at_exit.add(text)
+        elif marker == "exit":
+            self.exit = {"code": int(text)}
+        elif marker == "signal":
+            self.exit = {"signal": text}
+        else:
+            self.values[marker].append(text)
+            if marker == "library":
+                self._read(source.with_name(text + source.suffix))
+
+    @property
+    def has_errors(self):
+        return bool(self.errors or self.child_errors or self.at_exit)

@@ -1,0 +1,158 @@
+"""Runs the small programs of this folder and holds their reports against the markers in their sources.
+
+    run_programs.py BUILD_FOLDER [PROGRAM...]
+
+Without programs: all. ctest runs each by itself.
+"""
+
+import collections
+import pathlib
+import sys
+import unittest
+
+from expectations import Expectations, Site
+from observed_run import Build, Observed, accounting_faults, checked_run, every_report, signal_number
+
+HERE = pathlib.Path(__file__).resolve().parent
+# Not run by this table: another test runs them.
+ELSEWHERE = {"secure_mode"}
+
+
+def sources():
+    found = [path for path in sorted(HERE.glob("*/*.c*")) if not path.stem.endswith("_library")]
+    return {path.stem: path for path in found if path.stem not in ELSEWHERE}
+
+
+# What `run --fail-on=any` ends with if the program itself ends well: the first that any process has.
+STATUS_OF = (("incomplete", 25), ("errors", 24), ("leaks", 23), ("clean", 0))
+
+
+class Report:
+    """The parts of a report that lie in the program itself (not in the libraries that it uses)."""
+
+    def __init__(self, build, report):
+        self.folder = str(build.programs)
+        self.report = report
+
+    def _is_ours(self, frame):
+        return (frame["module"] or "").startswith(self.folder + "/")
+
+    def _site(self, frame):
+        return Site(pathlib.Path(frame["file"] or "?").name, frame["line"])
+
+    def leaks(self, processes):
+        found = collections.defaultdict(lambda: (0, 0))
+        for process in processes:
+            for leak in process["leaks"]:
+                if leak["frames"] and self._is_ours(leak["frames"][0]):
+                    key = self._site(leak["frames"][0]), leak["door"]
+                    blocks, size = found[key]
+                    found[key] = (blocks + leak["blocks"], size + leak["bytes"])
+        return dict(found)
+
+    def errors(self, processes):
+        """Those met by a call: (site, kind) -> count."""
+        found = collections.defaultdict(int)
+        for process in processes:
+            for error in process["errors"]:
+                if error["where"]:
+                    found[self._site(error["where"][0]), error["kind"]] += error["count"]
+        return dict(found)
+
+    def allocated(self):
+        """kind -> where the error's block was made."""
+        return {error["kind"]: self._site(error["allocated"][0]) for error in self.report["errors"] if error["allocated"]}
+
+    def program_frames(self):
+        """The frames of the program, of each leak that happened in it."""
+        for leak in self.report["leaks"]:
+            frames = [frame for frame in leak["frames"] if self._is_ours(frame)]
+            if frames and self._is_ours(leak["frames"][0]):
+                yield [frame for frame in frames if frame["function"] != "_start"]
+
+
+class ProgramsTest(unittest.TestCase):
+    build = None
+    maxDiff = None
+
+    def check(self, name, source):
+        expected = Expectations(source)
+        program = [self.build.programs / name]
+        self.check_output_is_kept(expected, program)
+        seen, report = checked_run(self.build, ["--fail-on=any", *self.run_options(expected)], program)
+        self.assertIsNotNone(report, f"no report\n{seen}")
+        try:
+            self.check_report(expected, report)
+            self.check_status(expected, report, seen)
+        except AssertionError:
+            print(seen)
+            raise
+
+    def run_options(self, expected):
+        return [option for text in expected.values["run options"] for option in text.split()]
+
+    def check_output_is_kept(self, expected, program):
+        """Output and exit status are those without mallocspy; where errors change them there is nothing to compare."""
+        if expected.has_errors:
+            return
+        seen, _ = checked_run(self.build, ["--fail-on=none", *self.run_options(expected)], program)
+        for line in expected.values["prints"]:
+            self.assertEqual(seen.seen, (line.encode() + b"\n", b"", expected.exit.get("code")))
+        if "differs" not in expected.values["plain"]:
+            self.assertEqual(seen.seen, Observed(program).seen)
+
+    def check_report(self, expected, report):
+        ours = Report(self.build, report)
+        self.assertEqual(report["schema"], "mallocspy-report/1")
+        own, child_leaks = ours.leaks([report]), ours.leaks(report["children"])
+        if expected.values["also"]:
+            own = {key: value for key, value in own.items() if key in expected.leaks}
+        self.assertEqual(own, expected.leaks, "leaks")
+        self.assertEqual(child_leaks, expected.child_leaks, "leaks of children")
+        self.assertEqual(ours.errors([report]), expected.errors, "errors")
+        self.assertEqual(ours.errors(report["children"]), expected.child_errors, "errors of children")
+        self.assertEqual({error["kind"] for error in report["errors"] if not error["where"]}, expected.at_exit)
+        for kind, site in expected.allocated.items():
+            self.assertEqual(ours.allocated().get(kind), site, f"where the block of the {kind} was made")
+        for text in expected.values["frames"]:
+            self.assertEqual([len(frames) for frames in ours.program_frames()], [int(text)])
+        for text in expected.values["frame"]:
+            number, _, function = text.partition(" ")
+            self.assertEqual([frames[int(number)]["function"] for frames in ours.program_frames()], [function])
+        for text in expected.values["foreign frees"]:
+            self.assertEqual(report["totals"]["foreign_frees"], int(text))
+        self.assertEqual([], list(accounting_faults(report)))
+
+    def check_status(self, expected, report, seen):
+        exit_wanted = dict(expected.exit)
+        if "signal" in exit_wanted:
+            exit_wanted = {"signal": signal_number(exit_wanted["signal"])}
+        self.assertEqual(report["process"]["exit"], exit_wanted)
+        degraded = " / ".join(report["process"]["degraded"])
+        for text in expected.values["degraded"]:
+            self.assertIn(text, degraded)
+        if not expected.values["degraded"] and not expected.values["verdict"]:
+            self.assertEqual(degraded, "")
+            self.assertTrue(report["process"]["interposed"])
+        verdicts = set()
+        for process in every_report(report):
+            verdict = "errors" if process["errors"] else "leaks" if process["leaks"] else "clean"
+            if process is report and expected.values["verdict"]:
+                verdict = expected.values["verdict"][0]
+            self.assertEqual(process["verdict"]["status"], verdict)
+            verdicts.add(verdict)
+        own_status = exit_wanted.get("code", -exit_wanted.get("signal", 0))
+        checked_status = next(status for verdict, status in STATUS_OF if verdict in verdicts)
+        self.assertEqual(seen.status, own_status or checked_status)
+
+
+def add_tests(names):
+    for name, source in sources().items():
+        if not names or name in names:
+            setattr(ProgramsTest, f"test_{name}", lambda self, name=name, source=source: self.check(name, source))
+
+
+if __name__ == "__main__":
+    ProgramsTest.build = Build(sys.argv[1])
+    add_tests(sys.argv[2:])
+    unittest.main(argv=sys.argv[:1])
