@@ -19,9 +19,8 @@ using ::testing::HasSubstr;
 
 // The start of a program of this machine: its header and one program header, of the type `segment`.
 std::string Program(uint32_t segment = PT_INTERP, const std::string& loader = "/lib64/ld-linux-x86-64.so.2") {
-  const std::string own = ReadWholeFile("/proc/self/exe");
   Elf64_Ehdr header;
-  std::memcpy(&header, own.data(), sizeof(header));
+  std::ifstream("/proc/self/exe", std::ios::binary).read(reinterpret_cast<char*>(&header), sizeof(header));
   header.e_phoff = sizeof(header);
   header.e_phnum = 1;
   Elf64_Phdr program = {};
