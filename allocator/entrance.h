@@ -10,24 +10,31 @@
 
 namespace mallocspy::entrance {
 
+// The way through the chain. Captures the stack first, outside the spy lock.
+void* AllocateSpied(size_t bytes, const Request& request, const void* caller);
+void DeallocateSpied(void* block, Door door, const void* caller);
+void* ReallocateSpied(void* block, size_t bytes, Door door, const void* caller);
+size_t SizeOfSpied(void* block, Door door, const void* caller);
+int DidAllocSpied(void* block, Door door, const void* caller);
+void MinimizeSpied(Door door, const void* caller);
+
 inline void* Allocate(size_t bytes, const Request& request, const void* caller) {
+  if (__builtin_expect(spy_chain.Active(), 0)) return AllocateSpied(bytes, request, caller);
   SpyChain::SetCaller(caller);
-  if (__builtin_expect(!spy_chain.Active(), 1)) return g_heap.Allocate(bytes, request);
-  return spy_chain.Allocate(g_heap, bytes, request);
+  return g_heap.Allocate(bytes, request);
 }
 
 inline void Deallocate(void* block, Door door, const void* caller) {
+  if (__builtin_expect(spy_chain.Active(), 0)) return DeallocateSpied(block, door, caller);
   SpyChain::SetCaller(caller);
-  const Request request{.door = door};
-  if (__builtin_expect(!spy_chain.Active(), 1)) return g_heap.Deallocate(block, request);
-  spy_chain.Deallocate(g_heap, block, request);
+  g_heap.Deallocate(block, {.door = door});
 }
 
 // Of null it allocates; to 0 bytes it frees and returns null.
 inline void* Reallocate(void* block, size_t bytes, Door door, const void* caller) {
+  if (__builtin_expect(spy_chain.Active(), 0)) return ReallocateSpied(block, bytes, door, caller);
   SpyChain::SetCaller(caller);
   const Request request{.door = door};
-  if (__builtin_expect(spy_chain.Active(), 0)) return spy_chain.Reallocate(g_heap, block, bytes, request);
   if (block == nullptr) return g_heap.Allocate(bytes, request);
   if (bytes == 0) return g_heap.Deallocate(block, request), nullptr;
   return g_heap.Reallocate(block, bytes, request);
@@ -35,22 +42,20 @@ inline void* Reallocate(void* block, size_t bytes, Door door, const void* caller
 
 // (size_t)-1 for what is no live block of ours.
 inline size_t SizeOf(void* block, Door door, const void* caller) {
-  SpyChain::SetCaller(caller);
-  if (__builtin_expect(!spy_chain.Active(), 1)) return g_heap.SizeOf(block);
-  return spy_chain.SizeOf(g_heap, block, door);
+  if (__builtin_expect(spy_chain.Active(), 0)) return SizeOfSpied(block, door, caller);
+  return g_heap.SizeOf(block);
 }
 
+// 1: a live block; 0: not; -1: null.
 inline int DidAlloc(void* block, Door door, const void* caller) {
-  SpyChain::SetCaller(caller);
-  if (__builtin_expect(spy_chain.Active(), 0)) return spy_chain.DidAlloc(g_heap, block, door);
+  if (__builtin_expect(spy_chain.Active(), 0)) return DidAllocSpied(block, door, caller);
   if (block == nullptr) return -1;
   return g_heap.IsLive(block) ? 1 : 0;
 }
 
 inline void Minimize(Door door, const void* caller) {
-  SpyChain::SetCaller(caller);
-  if (__builtin_expect(!spy_chain.Active(), 1)) return g_heap.Minimize();
-  spy_chain.Minimize(g_heap, door);
+  if (__builtin_expect(spy_chain.Active(), 0)) return MinimizeSpied(door, caller);
+  g_heap.Minimize();
 }
 
 }  // namespace mallocspy::entrance

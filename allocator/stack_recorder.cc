@@ -4,6 +4,7 @@
 #include "allocator/ledger/module_table.h"
 #include "allocator/ledger/stack_table.h"
 #include "allocator/process.h"
+#include "allocator/system/errno_keeper.h"
 #include "spy/spy_thread.h"
 
 namespace mallocspy {
@@ -25,6 +26,10 @@ void ToSites(ThreadState* thread, uint32_t depth) {
 }
 
 CapturedStack CaptureSites(ThreadState* thread) {
+  if (thread->prepared.kind == PreparedStack::kCallerOnly) {
+    thread->frames[0] = ledger::g_modules.SiteOfKnown(reinterpret_cast<uintptr_t>(thread->prepared.caller));
+    return {1, true};
+  }
   const uint32_t limit = static_cast<uint32_t>(ProcessOptions().stack_depth);
   thread->capturing = true;
   const CapturedStack stack =
@@ -35,19 +40,39 @@ CapturedStack CaptureSites(ThreadState* thread) {
   return stack;
 }
 
+// Where the current stack ends in the ledger's tree.
+PreparedStack CurrentStack(ThreadState* thread) {
+  if (thread->prepared.kind == PreparedStack::kWhole) return thread->prepared;
+  const CapturedStack stack = CaptureSites(thread);
+  const uint32_t node = ledger::g_stacks.InternNode(thread->frames, stack.depth);
+  return {PreparedStack::kWhole, stack.truncated, static_cast<uint16_t>(stack.depth), node, nullptr};
+}
+
 }  // namespace
 
 uint32_t RecordStack(ThreadState* thread, Door door) {
-  const CapturedStack stack = CaptureSites(thread);
+  const PreparedStack stack = CurrentStack(thread);
   if (stack.truncated) ledger::g_ledger.header().truncated.fetch_add(1, std::memory_order_relaxed);
-  const uint32_t node = ledger::g_stacks.InternNode(thread->frames, stack.depth);
-  if (node == 0 && stack.depth != 0) return 0;
-  return ledger::g_stacks.InternStack(node, door, stack.truncated ? ledger::kStackTruncated : 0, stack.depth);
+  if (stack.node == 0 && stack.depth != 0) return 0;
+  return ledger::g_stacks.InternStack(stack.node, door, stack.truncated ? ledger::kStackTruncated : 0, stack.depth);
 }
 
-uint32_t RecordPlace(ThreadState* thread) {
-  const CapturedStack stack = CaptureSites(thread);
-  return ledger::g_stacks.InternNode(thread->frames, stack.depth);
+uint32_t RecordPlace(ThreadState* thread) { return CurrentStack(thread).node; }
+
+StackPreparation::StackPreparation(const void* caller, bool caller_only) {
+  const ErrnoKeeper keeper;
+  const Event event;
+  ThreadState* thread = event.thread();
+  if (thread == nullptr) return;
+  before_ = thread->prepared;
+  thread->prepared = {PreparedStack::kCallerOnly, true, 1, 0, caller};
+  if (caller_only) return;
+  thread->prepared.kind = PreparedStack::kNone;
+  thread->prepared = CurrentStack(thread);
+}
+
+StackPreparation::~StackPreparation() {
+  if (ThreadState* thread = ThisThread(); thread != nullptr) thread->prepared = before_;
 }
 
 }  // namespace mallocspy

@@ -15,4 +15,17 @@ uint32_t RecordStack(ThreadState* thread, Door door);
 // The ledger's node of the current stack, for an error's place.
 uint32_t RecordPlace(ThreadState* thread);
 
+// Within its scope the calls of this thread record the stack of here, captured now. With `caller_only`, where the spy lock is held
+// already, they record no more than the return address of the program's call.
+class StackPreparation {
+ public:
+  StackPreparation(const void* caller, bool caller_only);
+  ~StackPreparation();
+  StackPreparation(const StackPreparation&) = delete;
+  StackPreparation& operator=(const StackPreparation&) = delete;
+
+ private:
+  PreparedStack before_ = {};
+};
+
 }  // namespace mallocspy

@@ -10,6 +10,7 @@
 
 #include <cstring>
 
+#include "allocator/capture/stack_capture.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
 #include "allocator/system/clock.h"
@@ -154,6 +155,15 @@ bool IsStale(const ThreadState* state, uintptr_t sp) {
   return sp > entry && entry >= state->stack_low && sp < state->stack_high;
 }
 
+// Puts back what a longjmp out of an event left behind.
+void Abandon(ThreadState* state) {
+  if (state->capturing) AbandonCapture();
+  state->capturing = false;
+  state->prepared = {};
+  ledger::g_ledger.lock().UnlockIfMine();
+  pool_lock.UnlockIfMine();
+}
+
 }  // namespace
 
 Event::Event() {
@@ -185,8 +195,9 @@ void Event::EnterSlowly() {
     } else if (state == nullptr) {
       state = Attach();
       if (state == nullptr) return;
-    } else if (state->busy.load(std::memory_order_relaxed) != 0 && !IsStale(state, sp)) {
-      return;
+    } else if (state->busy.load(std::memory_order_relaxed) != 0) {
+      if (!IsStale(state, sp)) return;
+      Abandon(state);
     }
     state->busy.store(sp, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);

@@ -25,6 +25,16 @@ struct CachedSite {
   uint64_t site;
 };
 
+// A stack that was captured ahead of the call that records it. With spies, the capture comes before the spy lock is taken,
+// since it may wait for the loader's locks, and whoever holds those may wait for the spies.
+struct PreparedStack {
+  enum Kind : uint8_t { kNone, kWhole, kCallerOnly } kind;
+  bool truncated;
+  uint16_t depth;
+  uint32_t node;       // kWhole: where it ends
+  const void* caller;  // kCallerOnly: all that may be recorded, a spy's own call under the lock
+};
+
 struct ThreadState {
   std::atomic<uintptr_t> busy;  // stack pointer at the entry of the current event, 0 outside one
   uint32_t tid;
@@ -33,6 +43,7 @@ struct ThreadState {
   uintptr_t stack_high;
   uint32_t rounds_to_live;  // passes of thread-specific destructors still to be seen
   uint32_t site_generation;
+  PreparedStack prepared;
   bool capturing;          // inside the unwinder, whose own allocations are nobody's loss
   ThreadState* next;       // of all, in the order of their making; never unlinked
   ThreadState* next_free;

@@ -8,6 +8,7 @@
 #include "allocator/ledger/stack_table.h"
 #include "allocator/process.h"
 #include "allocator/stack_recorder.h"
+#include "allocator/system/errno_keeper.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/wrapped_malloc.h"
 
@@ -65,16 +66,6 @@ void CountFree(const BlockHeader& header) {
   }
 }
 
-// Keeps errno over calls that must not change it.
-class ErrnoKeeper {
- public:
-  ErrnoKeeper() : saved_(errno) {}
-  ~ErrnoKeeper() { errno = saved_; }
-
- private:
-  int saved_;
-};
-
 }  // namespace
 
 void* WrappingAllocator::AllocatePlain(size_t bytes, const Request& request, const Event& event) {
@@ -84,7 +75,10 @@ void* WrappingAllocator::AllocatePlain(size_t bytes, const Request& request, con
     ledger::g_ledger.header().bypassed.fetch_add(1, std::memory_order_relaxed);
   }
   void* block = Wrapped(bytes, IsAligned(request.door) ? request.alignment : 0, request);
-  if (block != nullptr) g_live_map.Forget(AddressOf(block));
+  if (block == nullptr) return nullptr;
+  if (ProcessOptions().record.Is("all") && AddressOf(block) % kMinAlignment == 0) {
+    g_live_map.SetPlain(AddressOf(block));
+  }
   return block;
 }
 
@@ -182,7 +176,11 @@ void WrappingAllocator::Deallocate(void* block, const Request& request) {
     }
     return;
   }
-  if (event.recording() && IsHandled(block, request, event.thread())) return;
+  if (g_live_map.StateOf(AddressOf(block)) == BlockState::kPlain) {
+    g_live_map.Forget(AddressOf(block));
+  } else if (event.recording() && IsHandled(block, request, event.thread())) {
+    return;
+  }
   wrapped::Free(block);
 }
 
@@ -199,8 +197,16 @@ void* WrappingAllocator::Move(void* block, const BlockHeader& before, size_t byt
 void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& request) {
   {
     Event event;
-    const bool live = g_live_map.StateOf(AddressOf(block)) == BlockState::kLive;
-    if (!live) {
+    const BlockState state = g_live_map.StateOf(AddressOf(block));
+    if (state == BlockState::kPlain) {
+      void* moved = wrapped::Realloc(block, bytes);
+      if (moved != nullptr && moved != block) {
+        g_live_map.Forget(AddressOf(block));
+        g_live_map.SetPlain(AddressOf(moved));
+      }
+      return moved;
+    }
+    if (state != BlockState::kLive) {
       if (event.recording() && IsHandled(block, request, event.thread())) {
         errno = ENOMEM;
         return nullptr;

@@ -76,6 +76,12 @@ void BeginFork(uint32_t limit_ms) {
   }
 }
 
+void AbandonCapture() {
+  uint32_t count = unwinding.load(std::memory_order_relaxed);
+  while (count != 0 && !unwinding.compare_exchange_weak(count, count - 1, std::memory_order_release)) {
+  }
+}
+
 void EndFork() { forks.fetch_sub(1, std::memory_order_release); }
 
 void ResetCaptureAfterFork() {

@@ -25,6 +25,9 @@ struct StackBounds {
 // return address of the door's call: all that is recorded where unwinding is not possible (may be null).
 CapturedStack CaptureStack(uintptr_t* frames, uint32_t limit, StackBounds bounds, const void* caller);
 
+// This thread left a capture by a longjmp.
+void AbandonCapture();
+
 // Loads the unwinder. Once, from the library's constructor; before it, stacks have one frame. False if it is not there.
 bool LoadUnwinder();
 

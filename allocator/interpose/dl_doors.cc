@@ -5,11 +5,10 @@
 // be on the stack when the real one runs; it changes the flags and jumps.
 #include <dlfcn.h>
 
-#include <cerrno>
-
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/next.h"
 #include "allocator/ledger/module_table.h"
+#include "allocator/system/errno_keeper.h"
 
 namespace {
 
@@ -27,11 +26,10 @@ __attribute__((visibility("hidden"))) void* mallocspy_next_dlopen = nullptr;
 
 // The flags to open with.
 __attribute__((visibility("hidden"), used)) int mallocspy_before_dlopen(int flags) {
-  const int saved_errno = errno;
+  const mallocspy::ErrnoKeeper keeper;
   mallocspy_next_dlopen = reinterpret_cast<void*>(next_dlopen.get());
   mallocspy::ledger::g_modules.Invalidate();
   if ((flags & RTLD_DEEPBIND) != 0) mallocspy::ledger::g_ledger.SetDegraded(mallocspy::ledger::kDeepbindStripped);
-  errno = saved_errno;
   return flags & ~RTLD_DEEPBIND;
 }
 
@@ -60,10 +58,9 @@ dlopen:
 
 MALLOCSPY_DOOR int dlclose(void* handle) {
   const int result = next_dlclose.get()(handle);
-  const int saved_errno = errno;
   // At once, so that what is loaded at the same place next is not taken for what was there.
+  const mallocspy::ErrnoKeeper keeper;
   mallocspy::ledger::g_modules.Refresh();
-  errno = saved_errno;
   return result;
 }
 

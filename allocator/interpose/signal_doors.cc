@@ -1,11 +1,11 @@
 // The program's view of its signal dispositions: where our handler of a deadly signal stands, it sees the default.
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/next.h"
 #include "allocator/snapshot/fatal_signals.h"
+#include "allocator/system/errno_keeper.h"
 
 namespace {
 
@@ -21,9 +21,8 @@ constinit Next<SignalFunction> next_sigset("sigset");
 sighandler_t Set(SignalFunction next, int number, sighandler_t handler) {
   const sighandler_t before = next(number, handler);
   if (before == SIG_ERR) return before;
-  const int saved_errno = errno;
+  const mallocspy::ErrnoKeeper keeper;
   if (handler == SIG_DFL && mallocspy::IsWatched(number)) mallocspy::TakeSignal(number);
-  errno = saved_errno;
   return mallocspy::IsOurHandler(before) ? SIG_DFL : before;
 }
 

@@ -21,7 +21,10 @@ LiveMap::Leaf* LiveMap::MakeLeaf(uintptr_t address) {
   return made;
 }
 
-bool LiveMap::SetLive(uintptr_t address) {
+bool LiveMap::SetLive(uintptr_t address) { return Set(address, BlockState::kLive); }
+bool LiveMap::SetPlain(uintptr_t address) { return Set(address, BlockState::kPlain); }
+
+bool LiveMap::Set(uintptr_t address, BlockState state) {
   Leaf* leaf = root_[address >> kLeafShift].load(std::memory_order_acquire);
   if (leaf == nullptr && (leaf = MakeLeaf(address)) == nullptr) return false;
   const size_t word = WordOf(address);
@@ -31,7 +34,7 @@ bool LiveMap::SetLive(uintptr_t address) {
     touched.fetch_or(uint64_t{1} << (page % 64), std::memory_order_relaxed);
   }
   const uint64_t before = leaf->words[word].load(std::memory_order_relaxed) >> BitOf(address) & 3;
-  const uint64_t change = before ^ static_cast<uint64_t>(BlockState::kLive);
+  const uint64_t change = before ^ static_cast<uint64_t>(state);
   leaf->words[word].fetch_xor(change << BitOf(address), std::memory_order_release);
   return true;
 }
@@ -47,7 +50,7 @@ bool LiveMap::Claim(uintptr_t address) {
 }
 
 void LiveMap::Forget(uintptr_t address) {
-  if (StateOf(address) != BlockState::kFreed) return;
+  if (const BlockState state = StateOf(address); state != BlockState::kFreed && state != BlockState::kPlain) return;
   std::atomic<uint64_t>& word = root_[address >> kLeafShift].load(std::memory_order_relaxed)->words[WordOf(address)];
   word.fetch_and(~(uint64_t{3} << BitOf(address)), std::memory_order_relaxed);
 }
@@ -59,7 +62,8 @@ void LiveMap::ForEachLive(void (*visit)(uintptr_t address, void* context), void*
     for (size_t page = 0; page < kLeafWords / kWordsPerPage; ++page) {
       if ((leaf->touched[page / 64].load(std::memory_order_relaxed) >> (page % 64) & 1) == 0) continue;
       for (size_t word = page * kWordsPerPage; word < (page + 1) * kWordsPerPage; ++word) {
-        uint64_t live = leaf->words[word].load(std::memory_order_relaxed) & 0x5555555555555555;
+        const uint64_t states = leaf->words[word].load(std::memory_order_relaxed);
+        uint64_t live = states & ~(states >> 1) & 0x5555555555555555;
         for (; live != 0; live &= live - 1) {
           const uintptr_t grain = word * 32 + static_cast<uintptr_t>(__builtin_ctzll(live)) / 2;
           visit((static_cast<uintptr_t>(number) << kLeafShift) + grain * kGrain, context);

@@ -15,6 +15,7 @@ enum class BlockState : uint64_t {
   kUnknown = 0,  // never one of ours, or reused since
   kLive = 1,
   kFreed = 2,  // was ours; nothing of ours started here since
+  kPlain = 3,  // handed out by us without a header, from inside a recorded call
 };
 
 class LiveMap {
@@ -30,10 +31,13 @@ class LiveMap {
   // leaf (the block cannot be one of ours then).
   bool SetLive(uintptr_t address);
 
+  // The same for a block without a header.
+  bool SetPlain(uintptr_t address);
+
   // From kLive to kFreed; false if it was not live (another thread was first, or it never was).
   bool Claim(uintptr_t address);
 
-  // kFreed back to kUnknown, for memory that now belongs to a block without header; nothing otherwise.
+  // kFreed or kPlain back to kUnknown; nothing otherwise.
   void Forget(uintptr_t address);
 
   // Calls visit(address, context) for every live block, ascending within a leaf. Blocks made or freed meanwhile may be missed.
@@ -59,6 +63,7 @@ class LiveMap {
   static size_t WordOf(uintptr_t address) { return (address & ((uintptr_t{1} << kLeafShift) - 1)) / kGrain / 32; }
   static int BitOf(uintptr_t address) { return static_cast<int>(address / kGrain % 32 * 2); }
   Leaf* MakeLeaf(uintptr_t address);
+  bool Set(uintptr_t address, BlockState state);
 
   std::atomic<Leaf*> root_[size_t{1} << (kAddressBits - kLeafShift)] = {};
   // Leaves in the order of their making, so that walks need not read the root.

@@ -27,6 +27,12 @@ bool SameModule(const Module& known, const LoadedModule& loaded) {
          std::memcmp(known.build_id, loaded.build_id, loaded.build_id_bytes) == 0;
 }
 
+// Stops at the first object: each knows how many loads and unloads there were.
+int ReadVersion(dl_phdr_info* info, size_t, void* version) {
+  *static_cast<uint64_t*>(version) = info->dlpi_adds + info->dlpi_subs;
+  return 1;
+}
+
 }  // namespace
 
 // What one walk over the loader's list found. Mapped, since it is large and the stack may be small.
@@ -55,6 +61,10 @@ int ModuleTable::Collect(dl_phdr_info* info, size_t, void* context) {
 }
 
 void ModuleTable::Refresh() {
+  // Code of no module (made at run time) would otherwise cost a whole walk each time that it is met.
+  uint64_t version = 0;
+  dl_iterate_phdr(ReadVersion, &version);
+  if (version == merged_version_.load(std::memory_order_acquire)) return;
   for (uint32_t capacity = 64;; capacity *= 4) {
     const size_t bytes = sizeof(Scan) + capacity * sizeof(LoadedModule);
     Scan* scan = static_cast<Scan*>(MapPrivate(bytes));
@@ -92,9 +102,7 @@ uint32_t ModuleTable::AddModule(const LoadedModule& loaded) {
 
 void ModuleTable::Merge(const Scan& scan) {
   FutexLockHolder hold(g_ledger.lock());
-  if (scan.version < merged_version_) return;  // another thread merged a newer walk
-  const Ranges* before = ranges_.load(std::memory_order_relaxed);
-  if (scan.version == merged_version_ && before != nullptr) return;
+  if (scan.version <= merged_version_.load(std::memory_order_relaxed)) return;  // another thread was first
   ++epoch_;
   uint32_t ranges = 0;
   for (uint32_t i = 0; i < scan.count; ++i) ranges += scan.list[i].code_ranges;
@@ -122,8 +130,8 @@ void ModuleTable::Merge(const Scan& scan) {
       after->list[at] = {loaded.code[r].start, loaded.code[r].end, loaded.bias, module};
     }
   }
-  merged_version_ = scan.version;
   ranges_.store(after, std::memory_order_release);
+  merged_version_.store(scan.version, std::memory_order_release);
   generation_.fetch_add(1, std::memory_order_acq_rel);
 }
 
@@ -145,14 +153,15 @@ const ModuleTable::Range* ModuleTable::Find(uintptr_t address) const {
   return &ranges->list[low];
 }
 
-uint64_t ModuleTable::SiteOf(uintptr_t return_address) {
+uint64_t ModuleTable::SiteOfKnown(uintptr_t return_address) const {
   const Range* range = Find(return_address);
-  if (range == nullptr) {
-    Refresh();
-    range = Find(return_address);
-  }
   if (range == nullptr) return return_address & kSiteOffsetMask;
   return uint64_t{range->module} << kSiteModuleShift | ((return_address - range->bias) & kSiteOffsetMask);
+}
+
+uint64_t ModuleTable::SiteOf(uintptr_t return_address) {
+  if (Find(return_address) == nullptr) Refresh();
+  return SiteOfKnown(return_address);
 }
 
 }  // namespace mallocspy::ledger

@@ -21,6 +21,9 @@ class ModuleTable {
   // list lock to be taken.
   uint64_t SiteOf(uintptr_t return_address);
 
+  // The same without asking the loader; an address of a module not yet recorded counts as one of no module. Waits for nothing.
+  uint64_t SiteOfKnown(uintptr_t return_address) const;
+
   // Compares with the loader's list and records what came and went. The same conditions.
   void Refresh();
 
@@ -49,7 +52,7 @@ class ModuleTable {
 
   std::atomic<Ranges*> ranges_{nullptr};
   std::atomic<uint32_t> generation_{1};
-  uint64_t merged_version_ = 0;  // under the ledger's lock: loads plus unloads at the newest merged scan
+  std::atomic<uint64_t> merged_version_{0};  // loads plus unloads at the newest merged scan
   uint32_t epoch_ = 0;           // under the ledger's lock: counts merges that changed something
 };
 

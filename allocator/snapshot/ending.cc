@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include <atomic>
-#include <cerrno>
 #include <cstring>
 
 #include "allocator/ledger/ledger.h"
@@ -12,6 +11,7 @@
 #include "allocator/snapshot/reporter.h"
 #include "allocator/snapshot/snapshot_file.h"
 #include "allocator/system/clock.h"
+#include "allocator/system/errno_keeper.h"
 #include "allocator/system/raw_syscall.h"
 #include "allocator/thread_state.h"
 
@@ -53,7 +53,7 @@ void Complete(ledger::End how, int value) {
 }  // namespace
 
 void EndRecord(ledger::End how, int value) {
-  const int saved_errno = errno;
+  const ErrnoKeeper keeper;
   EnsureStarted();  // a forked child that never allocated ends like any other
   const uint32_t pid = g_ledger.header().pid;
   if (!IsRecordedProcess()) return;
@@ -61,7 +61,6 @@ void EndRecord(ledger::End how, int value) {
   if (other == pid || !ender_pid.compare_exchange_strong(other, pid, std::memory_order_acq_rel)) {
     // A thread that meets a deadly signal while it ends the record must not wait for itself.
     if (ender_tid.load(std::memory_order_acquire) != RawSyscall(SYS_gettid)) WaitForOtherEnder(pid);
-    errno = saved_errno;
     return;
   }
   ender_tid.store(static_cast<uint32_t>(RawSyscall(SYS_gettid)), std::memory_order_release);
@@ -77,11 +76,10 @@ void EndRecord(ledger::End how, int value) {
   }
   SetPhase(Phase::kOver);
   ended_pid.store(pid, std::memory_order_release);
-  errno = saved_errno;
 }
 
 void NoteExec(const char* path) {
-  const int saved_errno = errno;
+  const ErrnoKeeper keeper;
   if (CurrentPhase() == Phase::kRunning && IsRecordedProcess()) {
     ledger::Header& header = g_ledger.header();
     if (path == nullptr) {
@@ -94,7 +92,6 @@ void NoteExec(const char* path) {
       header.ended_ns = RealtimeNs();
     }
   }
-  errno = saved_errno;
 }
 
 }  // namespace mallocspy

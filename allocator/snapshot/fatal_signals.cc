@@ -1,9 +1,9 @@
 #include "allocator/snapshot/fatal_signals.h"
 
-#include <cerrno>
 #include <cstdint>
 
 #include "allocator/snapshot/ending.h"
+#include "allocator/system/errno_keeper.h"
 #include "allocator/system/raw_syscall.h"
 
 namespace mallocspy {
@@ -35,14 +35,13 @@ void SetDefault(int signal) {
 }
 
 void OnFatalSignal(int signal, siginfo_t* info, void*) {
-  const int saved_errno = errno;
+  const ErrnoKeeper keeper;
   SetDefault(signal);
   EndRecord(ledger::End::kSignal, signal);
   // A fault happens again when its instruction does; a signal that was sent is sent again. It is blocked until this
   // handler returns.
   const bool fault = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE);
   if (!fault) RawSyscall(SYS_tgkill, RawSyscall(SYS_getpid), RawSyscall(SYS_gettid), signal);
-  errno = saved_errno;
 }
 
 }  // namespace
