@@ -15,7 +15,7 @@ from observed_run import Build, Observed, accounting_faults, checked_run, every_
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Not run by this table: another test runs them.
-ELSEWHERE = {"secure_mode"}
+ELSEWHERE = {"secure_mode", "static_program"}
 
 
 def sources():
