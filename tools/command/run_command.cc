@@ -36,9 +36,12 @@ int EndLike(int wait_status) {
   return 128 + WTERMSIG(wait_status);
 }
 
+// The program was found before, so what is missing is what it needs.
 int ExecutionFailed(const absl::Status& status) {
-  Complain(status.message());
-  return absl::IsNotFound(status) ? kExitNotFound : kExitNotExecutable;
+  Complain(absl::StrCat(status.message(), absl::IsNotFound(status)
+                                              ? ": the interpreter in its #! line, or its ELF loader, does not exist"
+                                              : ""));
+  return kExitNotExecutable;
 }
 
 // For a program of which nothing can be recorded.

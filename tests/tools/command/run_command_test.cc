@@ -83,6 +83,14 @@ TEST_F(RunCommandTest, AScriptWithoutInterpreterLineRunsAsAShellRunsIt) {
   EXPECT_EQ(result.output, "ran arg\n");
 }
 
+TEST_F(RunCommandTest, AMissingInterpreterIsNamedAsTheProblem) {
+  const std::string path = runner_.scratch().Write("script", "#!/nowhere/interpreter\n");
+  chmod(path.c_str(), 0755);
+  const CommandResult result = runner_.Run({"run", path});
+  EXPECT_EQ(result.status(), 126);
+  EXPECT_THAT(result.error, HasSubstr("the interpreter in its #! line"));
+}
+
 TEST_F(RunCommandTest, WrongCommandLinesAre2) {
   EXPECT_EQ(runner_.Run({"run"}).status(), 2);
   EXPECT_EQ(runner_.Run({"run", "--fromat=json", "true"}).status(), 2);
