@@ -2,6 +2,7 @@
 
 #include "allocator/ledger/live_map.h"
 #include "allocator/stack_recorder.h"
+#include "allocator/system/wrapped_malloc.h"
 
 namespace mallocspy {
 namespace {
@@ -82,7 +83,7 @@ bool JudgeForeign(const void* pointer, Door used, ThreadState* thread) {
     return true;
   }
   const bool on_stack = thread->stack_low <= address && address < thread->stack_high;
-  if (on_stack || address % kMinAlignment != 0 || IsInModule(address)) {
+  if (on_stack || IsInModule(address) || !wrapped::MayOwn(pointer)) {
     ReportBlockError(ErrorKind::kInvalidFree, pointer, nullptr, used, 0, thread);
     return true;
   }

@@ -1,6 +1,12 @@
 #include "allocator/system/wrapped_malloc.h"
 
 #include <dlfcn.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <cstdint>
+
+#include "allocator/system/raw_syscall.h"
 
 extern "C" {
 void* __libc_malloc(size_t);
@@ -25,6 +31,28 @@ void* Calloc(size_t bytes) { return __libc_calloc(1, bytes); }
 void* Realloc(void* block, size_t bytes) { return __libc_realloc(block, bytes); }
 void* Memalign(size_t alignment, size_t bytes) { return __libc_memalign(alignment, bytes); }
 void Free(void* block) { __libc_free(block); }
+
+bool MayOwn(const void* block) {
+  // glibc keeps a chunk's size in the word in front of the block, with three flags in its low bits (malloc/malloc.c, "Chunks").
+  constexpr uint64_t kSmallest = 32;
+  constexpr uint64_t kFlags = 7;
+  constexpr uint64_t kMmapped = 2;
+  constexpr uint64_t kAlignment = 16;
+  constexpr uint64_t kPage = 4096;
+  const uintptr_t address = reinterpret_cast<uintptr_t>(block);
+  if (address % kAlignment != 0 || address < kPage) return false;
+  uint64_t words[2];  // of the chunk in front (or the padding of a mapped one), and this chunk's size
+  iovec to = {words, sizeof(words)};
+  iovec from = {reinterpret_cast<void*>(address - sizeof(words)), sizeof(words)};
+  const long pid = RawSyscall(SYS_getpid);
+  const long read = RawSyscall(SYS_process_vm_readv, pid, &to, 1, &from, 1, 0);
+  if (read == -EFAULT) return false;
+  if (read != static_cast<long>(sizeof(words))) return true;  // not allowed to look: the wrapped malloc will say
+  const uint64_t size = words[1] & ~kFlags;
+  if (size < kSmallest || size % kAlignment != 0 || size > uint64_t{1} << 47) return false;
+  if ((words[1] & kMmapped) != 0) return (address - sizeof(words) - words[0]) % kPage == 0;
+  return true;
+}
 
 size_t UsableSize(void* block) { return usable_size != nullptr && block != nullptr ? usable_size(block) : 0; }
 bool Trim(size_t pad_bytes) { return trim != nullptr && trim(pad_bytes) != 0; }

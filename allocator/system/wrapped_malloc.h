@@ -12,6 +12,10 @@ void* Realloc(void* block, size_t bytes);
 void* Memalign(size_t alignment, size_t bytes);
 void Free(void* block);
 
+// Whether what lies in front of `block` could be the wrapped malloc's own record of a block in use. False is certain; memory that is
+// not there is found out without touching it.
+bool MayOwn(const void* block);
+
 // These have no second name in glibc; they are looked up by Bind(), and until then do nothing and say 0.
 size_t UsableSize(void* block);
 bool Trim(size_t pad_bytes);
