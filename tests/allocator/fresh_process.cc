@@ -1,0 +1,78 @@
+#include "tests/allocator/fresh_process.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "allocator/thread_state.h"
+
+extern "C" void* __libc_stack_end;
+
+namespace {
+
+const char* chosen_options = nullptr;
+
+// A child that hangs is a failure with a cause, not a test run without an end.
+constexpr unsigned kMostSeconds = 900;
+
+}  // namespace
+
+// The library asks for it if the program defines it.
+extern "C" const char* mallocspy_default_options(void) { return chosen_options; }
+
+namespace mallocspy {
+
+pid_t ForkWith(const std::function<void()>& body) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child != 0) return child;
+  alarm(kMostSeconds);
+  body();
+  std::fflush(nullptr);
+  _exit(testing::Test::HasFailure() ? 1 : 0);
+}
+
+int StatusOfFreshProcess(const std::function<void()>& body) {
+  const pid_t child = ForkWith(body);
+  int status = -1;
+  if (child < 0 || waitpid(child, &status, 0) != child) ADD_FAILURE() << "cannot fork: " << std::strerror(errno);
+  return status;
+}
+
+testing::AssertionResult EndsWell(pid_t child) {
+  int status = -1;
+  if (child < 0 || waitpid(child, &status, 0) != child) {
+    return testing::AssertionFailure() << "no child: " << std::strerror(errno);
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return testing::AssertionSuccess();
+  if (WIFSIGNALED(status)) return testing::AssertionFailure() << "the child was ended by signal " << WTERMSIG(status);
+  return testing::AssertionFailure() << "the child found failures (above); status " << WEXITSTATUS(status);
+}
+
+testing::AssertionResult InFreshProcess(const std::function<void()>& body) {
+  if (CurrentPhase() != Phase::kNotStarted) {
+    return testing::AssertionFailure() << "this process's record has started: its children would be forks, not fresh";
+  }
+  return EndsWell(ForkWith(body));
+}
+
+void SetOptions(const char* options) { chosen_options = options; }
+
+void SetInitialEnvironment(const std::string& name, const std::string& value) {
+  long* start = static_cast<long*>(__libc_stack_end);
+  char** environment = reinterpret_cast<char**>(start + 1) + *start + 1;
+  char* entry = strdup((name + "=" + value).c_str());
+  for (char** at = environment; *at != nullptr; ++at) {
+    if (std::strncmp(*at, entry, name.size() + 1) == 0) {
+      *at = entry;
+      return;
+    }
+  }
+  // No such entry yet: another one makes room.
+  ASSERT_NE(environment[0], nullptr) << "the tests need an environment with at least one entry";
+  environment[0] = entry;
+}
+
+}  // namespace mallocspy

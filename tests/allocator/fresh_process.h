@@ -1,0 +1,42 @@
+// A process of a test's own.
+//
+// The record exists once in a process and starts once: g_ledger, g_heap, g_stacks, g_live_map, the thread states, the phase.
+// A test that needs it runs its body in a forked child, in which nothing of that was ever used:
+//
+//   TEST(Foo, Bar) {
+//     EXPECT_TRUE(InFreshProcess([] { EXPECT_NE(g_heap.Allocate(1, {}), nullptr); }));
+//   }
+//
+// The body uses EXPECT and ASSERT as usual; what fails is printed by the child and fails the test. The parent itself never
+// touches the record (checked), so any number of tests may run in one call of the test program.
+//
+// The child reads its options and its environment as any program does, at its first event, so before that a body may say
+// what they are: SetOptions("guard=0"), SetInitialEnvironment("MALLOCSPY_RUN", directory).
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+
+namespace mallocspy {
+
+testing::AssertionResult InFreshProcess(const std::function<void()>& body);
+
+// The same, and how it ended: a wait status. What its expectations say is printed only.
+int StatusOfFreshProcess(const std::function<void()>& body);
+
+// Forks within such a body: `body` runs in the child, which ends with success only if nothing failed in it. For the child of a
+// process whose record has started.
+pid_t ForkWith(const std::function<void()>& body);
+// Waits for it; true if it ended with success.
+testing::AssertionResult EndsWell(pid_t child);
+
+// What the weak mallocspy_default_options() answers from now on. Kept by reference.
+void SetOptions(const char* options);
+
+// Puts `name=value` where the kernel put the program's environment.
+void SetInitialEnvironment(const std::string& name, const std::string& value);
+
+}  // namespace mallocspy
