@@ -307,14 +307,15 @@ const IID IID_IMallocSpy = {0x0000001D, 0x0000, 0x0000, {0xC0, 0x00, 0x00, 0x00,
 
 #if defined(__cplusplus) && !defined(CINTERFACE)
 
-/* No virtual destructors: the table of methods is the interface, and objects go by Release. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+/* No virtual destructors: the table of methods is the interface, and objects go by Release, not by delete. */
 
 struct IUnknown {
   virtual HRESULT STDMETHODCALLTYPE QueryInterface(REFIID riid, void** ppvObject) = 0;
   virtual ULONG STDMETHODCALLTYPE AddRef() = 0;
   virtual ULONG STDMETHODCALLTYPE Release() = 0;
+
+ protected:
+  ~IUnknown() = default;
 };
 
 /* The task allocator. */
@@ -327,6 +328,9 @@ struct IMalloc : public IUnknown {
   /* 1: a live block of this allocator; 0: not; -1: NULL. */
   virtual int STDMETHODCALLTYPE DidAlloc(void* pv) = 0;
   virtual void STDMETHODCALLTYPE HeapMinimize() = 0;
+
+ protected:
+  ~IMalloc() = default;
 };
 
 /* A spy. fSpyed: the block was handed out by this spy. */
@@ -348,9 +352,10 @@ struct IMallocSpy : public IUnknown {
   virtual int STDMETHODCALLTYPE PostDidAlloc(void* pRequest, BOOL fSpyed, int fActual) = 0;
   virtual void STDMETHODCALLTYPE PreHeapMinimize() = 0;
   virtual void STDMETHODCALLTYPE PostHeapMinimize() = 0;
-};
 
-#pragma GCC diagnostic pop
+ protected:
+  ~IMallocSpy() = default;
+};
 
 #else /* C: the same tables as structs of pointers */
 
