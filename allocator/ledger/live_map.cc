@@ -85,14 +85,18 @@ void LiveMap::ForEachLive(void (*visit)(uintptr_t address, void* context), void*
 uintptr_t LiveMap::LiveAtOrBelow(uintptr_t address, size_t reach) const {
   if (address >= kAddressLimit) return 0;
   const uintptr_t lowest = address > reach ? address - reach : 0;
-  for (uintptr_t at = address & ~(kGrain - 1); at >= lowest && at != 0; at -= kGrain) {
+  for (uintptr_t at = address & ~(kGrain - 1); at >= lowest;) {
     const Leaf* leaf = root_[at >> kLeafShift].load(std::memory_order_acquire);
-    if (leaf == nullptr) return 0;
-    if (leaf->words[WordOf(at)].load(std::memory_order_relaxed) == 0) {
-      at &= ~(kGrain * 32 - 1);  // nothing in this word; the loop steps to the next lower one
-      continue;
+    uintptr_t searched = at;  // from here up nothing lives
+    if (leaf == nullptr) {
+      searched &= ~((uintptr_t{1} << kLeafShift) - 1);
+    } else if (leaf->words[WordOf(at)].load(std::memory_order_relaxed) == 0) {
+      searched &= ~(kGrain * 32 - 1);
+    } else if (StateOf(at) == BlockState::kLive) {
+      return at;
     }
-    if (StateOf(at) == BlockState::kLive) return at;
+    if (searched == 0) return 0;  // below it the numbers would wrap around
+    at = searched - kGrain;
   }
   return 0;
 }
