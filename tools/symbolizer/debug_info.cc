@@ -35,38 +35,12 @@ const char* CallFile(Dwarf_Die* inlined) {
   return dwarf_filesrc(files, index, nullptr, nullptr);
 }
 
-void SetName(Dwarf_Die* function, DebugFrame* frame) {
-  Dwarf_Attribute attribute;
-  const char* name = nullptr;
-  if (dwarf_attr_integrate(function, DW_AT_linkage_name, &attribute) != nullptr ||
-      dwarf_attr_integrate(function, DW_AT_MIPS_linkage_name, &attribute) != nullptr) {
-    name = dwarf_formstring(&attribute);
-  }
-  frame->linkage_name = name != nullptr;
-  frame->function = name != nullptr ? name : dwarf_diename(function);
-}
-
 void SetLine(Dwarf_Die* unit, Dwarf_Addr address, DebugFrame* frame) {
   Dwarf_Line* line = dwarf_getsrc_die(unit, address);
   if (line == nullptr) return;
   frame->file = dwarf_linesrc(line, nullptr, nullptr);
   dwarf_lineno(line, &frame->line);
   dwarf_linecol(line, &frame->column);
-}
-
-std::vector<DebugFrame> FramesIn(DebugUnit* unit, Dwarf_Addr address) {
-  std::vector<Dwarf_Die> functions = unit->FunctionsAt(address);
-  std::vector<DebugFrame> frames;
-  DebugFrame place;  // where the frame being made stands
-  SetLine(unit->line_owner(), address, &place);
-  for (auto function = functions.rbegin(); function != functions.rend(); ++function) {
-    SetName(&*function, &place);
-    frames.push_back(place);
-    place.file = CallFile(&*function);
-    place.line = NumberOf(&*function, DW_AT_call_line);
-    place.column = NumberOf(&*function, DW_AT_call_column);
-  }
-  return frames;
 }
 
 }  // namespace
@@ -87,6 +61,33 @@ std::vector<DebugFrame> DebugInfo::FramesAt(Dwarf_Addr address) {
   if (unit != nullptr) SetLine(unit->line_owner(), address, &line_only);
   if (line_only.file == nullptr) return {};
   return {line_only};
+}
+
+std::vector<DebugFrame> DebugInfo::FramesIn(DebugUnit* unit, Dwarf_Addr address) {
+  std::vector<Dwarf_Die> functions = unit->FunctionsAt(address);
+  std::vector<DebugFrame> frames;
+  DebugFrame place;  // where the frame being made stands
+  SetLine(unit->line_owner(), address, &place);
+  for (auto function = functions.rbegin(); function != functions.rend(); ++function) {
+    SetName(&*function, &place);
+    frames.push_back(place);
+    place.file = CallFile(&*function);
+    place.line = NumberOf(&*function, DW_AT_call_line);
+    place.column = NumberOf(&*function, DW_AT_call_column);
+  }
+  return frames;
+}
+
+void DebugInfo::SetName(Dwarf_Die* function, DebugFrame* frame) {
+  Dwarf_Attribute attribute;
+  const char* name = nullptr;
+  if (dwarf_attr_integrate(function, DW_AT_linkage_name, &attribute) != nullptr ||
+      dwarf_attr_integrate(function, DW_AT_MIPS_linkage_name, &attribute) != nullptr) {
+    name = dwarf_formstring(&attribute);
+  }
+  frame->linkage_name = name != nullptr;
+  if (name == nullptr) name = scope_names_.Find(function);
+  frame->function = name != nullptr ? name : dwarf_diename(function);
 }
 
 DebugUnit* DebugInfo::UnitByAranges(Dwarf_Addr address) {

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "tools/symbolizer/debug_unit.h"
+#include "tools/symbolizer/scope_names.h"
 
 namespace mallocspy {
 
-// One function at an address. Strings belong to the debug information.
+// One function at an address. Strings belong to the DebugInfo.
 struct DebugFrame {
-  const char* function = nullptr;  // linkage name if there is one, else the plain name; nullptr if not known
+  const char* function = nullptr;  // linkage name if there is one, else the qualified one; nullptr if not known
   bool linkage_name = false;       // `function` is to be demangled
   const char* file = nullptr;
   int line = 0;
@@ -36,6 +37,8 @@ class DebugInfo {
     Dwarf_Die unit;
   };
 
+  std::vector<DebugFrame> FramesIn(DebugUnit* unit, Dwarf_Addr address);
+  void SetName(Dwarf_Die* function, DebugFrame* frame);
   DebugUnit* UnitByAranges(Dwarf_Addr address);
   DebugUnit* UnitByRanges(Dwarf_Addr address);
   DebugUnit* UnitOf(Dwarf_Die entry);
@@ -47,6 +50,7 @@ class DebugInfo {
   bool unit_ranges_read_ = false;
   std::vector<UnitRange> unit_ranges_;  // by low
   std::unordered_map<Dwarf_Off, std::unique_ptr<DebugUnit>> units_;
+  ScopeNames scope_names_;
 };
 
 }  // namespace mallocspy

@@ -5,39 +5,15 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "tools/symbolizer/debug_entry.h"
+
 namespace mallocspy {
 namespace {
 
-// Compilers nest far less; files that nest more are broken or hostile.
-constexpr int kMaxDepth = 256;
 constexpr int kMaxStepsBack = 16;
-
-// The next sibling of `entry` into itself. Insists on going forward: a broken sibling attribute must not loop.
-bool Advance(Dwarf_Die* entry) {
-  Dwarf_Die next;
-  if (dwarf_siblingof(entry, &next) != 0 || dwarf_dieoffset(&next) <= dwarf_dieoffset(entry)) return false;
-  *entry = next;
-  return true;
-}
 
 bool HasRanges(Dwarf_Die* entry) {
   return dwarf_hasattr(entry, DW_AT_ranges) != 0 || dwarf_hasattr(entry, DW_AT_low_pc) != 0;
-}
-
-// Entries that may hold functions that have code (C++ member functions are defined outside their class, Rust's inside).
-bool HoldsFunctions(int tag) {
-  switch (tag) {
-    case DW_TAG_namespace:
-    case DW_TAG_module:
-    case DW_TAG_structure_type:
-    case DW_TAG_class_type:
-    case DW_TAG_union_type:
-    case DW_TAG_enumeration_type:
-    case DW_TAG_interface_type:
-      return true;
-    default:
-      return false;
-  }
 }
 
 bool IsBlock(int tag) {
@@ -55,7 +31,7 @@ bool IsBlock(int tag) {
 // Appends the inlined functions at `address` below `parent`, outermost first; true if there was one.
 bool AppendInlined(Dwarf_Die* parent, Dwarf_Addr address, int depth, std::vector<Dwarf_Die>* chain) {
   Dwarf_Die child;
-  if (depth > kMaxDepth || dwarf_child(parent, &child) != 0) return false;
+  if (depth > kMaxDebugDepth || dwarf_child(parent, &child) != 0) return false;
   do {
     const int tag = dwarf_tag(&child);
     if (tag == DW_TAG_inlined_subroutine && dwarf_haspc(&child, address) > 0) {
@@ -70,7 +46,7 @@ bool AppendInlined(Dwarf_Die* parent, Dwarf_Addr address, int depth, std::vector
       if (found) return true;
       // Blocks may share code with what is inlined beside them, so the search goes on.
     }
-  } while (Advance(&child));
+  } while (AdvanceToSibling(&child));
   return false;
 }
 
@@ -108,7 +84,7 @@ std::vector<Dwarf_Die> DebugUnit::FunctionsAt(Dwarf_Addr address) {
 
 void DebugUnit::CollectFrom(Dwarf_Die* parent, bool inside_functions, int depth) {
   Dwarf_Die child;
-  if (depth > kMaxDepth || dwarf_child(parent, &child) != 0) return;
+  if (depth > kMaxDebugDepth || dwarf_child(parent, &child) != 0) return;
   do {
     const int tag = dwarf_tag(&child);
     if (tag == DW_TAG_subprogram) {
@@ -117,7 +93,7 @@ void DebugUnit::CollectFrom(Dwarf_Die* parent, bool inside_functions, int depth)
     } else if (HoldsFunctions(tag) || (inside_functions && IsBlock(tag))) {
       CollectFrom(&child, inside_functions, depth + 1);
     }
-  } while (Advance(&child));
+  } while (AdvanceToSibling(&child));
 }
 
 void DebugUnit::AddFunction(Dwarf_Die* function) {

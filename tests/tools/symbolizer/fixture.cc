@@ -45,6 +45,16 @@ struct Crate {
   }
 };
 
+namespace {
+// Inlined everywhere and unknown to other files: GCC gives such functions no linkage name.
+[[gnu::always_inline]] inline void Vanish(int line) {
+  Record("vanished", __LINE__, line);
+  asm volatile("");
+}
+}  // namespace
+
+[[gnu::noinline]] void CallVanished() { Vanish(__LINE__); }
+
 [[gnu::noinline]] void Outer() {
   Shelf<int> shelf;
   shelf.Middle(__LINE__);
@@ -80,6 +90,7 @@ int main() {
   depot::Outer();
   depot::MakeCrate();
   depot::Lambda();
+  depot::CallVanished();
   c_function();
   never_returns();
 }

@@ -118,7 +118,7 @@ void ExpectAllOf(Symbolizer& symbolizer, const fs::path& program, const std::str
   const auto resolve = [&](const char* label) {
     return symbolizer.Resolve(program, build_id, places.at(label).return_offset);
   };
-  ASSERT_THAT(places, SizeIs(6)) << "the fixture did not run: " << program;
+  ASSERT_THAT(places, SizeIs(7)) << "the fixture did not run: " << program;
   const Place& chain = places.at("chain");
   const Place& crate = places.at("constructor");
   {
@@ -135,6 +135,16 @@ void ExpectAllOf(Symbolizer& symbolizer, const fs::path& program, const std::str
     SCOPED_TRACE("inlined constructor");
     ExpectFrames(resolve("constructor"), {{"depot::Crate::Crate(int)", "/fixture.cc", crate.innermost},
                                           {"depot::MakeCrate()", "/fixture.cc", crate.middle}});
+  }
+  {
+    SCOPED_TRACE("inlined function of an unnamed namespace");
+    const std::vector<SourceFrame> frames = resolve("vanished");
+    ASSERT_THAT(frames, SizeIs(2));
+    // With the parameters if the compiler wrote a linkage name.
+    EXPECT_THAT(frames[0].function, testing::StartsWith("depot::(anonymous namespace)::Vanish"));
+    EXPECT_EQ(frames[0].line, places.at("vanished").innermost);
+    EXPECT_EQ(frames[1].function, "depot::CallVanished()");
+    EXPECT_EQ(frames[1].line, places.at("vanished").middle);
   }
   {
     SCOPED_TRACE("C function");
@@ -254,7 +264,7 @@ TEST_F(SymbolizerTest, WithSymbolsOnlyThereAreFunctionsAndNoLines) {
 TEST_F(SymbolizerTest, WithoutSymbolsThereIsNothing) {
   const fs::path program = kFixtures / "stripped";
   const Places places = PlacesOf(program);
-  ASSERT_THAT(places, SizeIs(6));
+  ASSERT_THAT(places, SizeIs(7));
   Symbolizer symbolizer({.debug_path = ""});
   for (const auto& [label, place] : places) {
     EXPECT_THAT(symbolizer.Resolve(program, "", place.return_offset), IsEmpty()) << label;
