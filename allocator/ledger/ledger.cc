@@ -28,6 +28,11 @@ static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableI
 
 constexpr uint32_t kMaxIndex = uint32_t{1} << 31;
 
+constexpr uint64_t FirstExtentBytes(TableId table) {
+  const TableShape& shape = kShapes[static_cast<size_t>(table)];
+  return RoundUp(uint64_t{shape.record_bytes} * shape.first_records, kPageBytes);
+}
+
 }  // namespace
 
 void Ledger::FormatTables() {
@@ -39,7 +44,8 @@ void Ledger::FormatTables() {
 }
 
 bool Ledger::Create(const char* directory, uint32_t pid) {
-  const bool shared = directory != nullptr && memory_.CreateShared(directory, pid, kPageBytes);
+  const uint64_t tables_bytes = FirstExtentBytes(TableId::kNodes) + FirstExtentBytes(TableId::kStacks);
+  const bool shared = directory != nullptr && memory_.CreateShared(directory, pid, kPageBytes, tables_bytes);
   if (!shared && !memory_.CreatePrivate(kPageBytes)) return false;
   header_ = static_cast<Header*>(memory_.base());
   header_->magic = kMagic;

@@ -62,18 +62,19 @@ long CreateFile(const char* directory, uint32_t pid, char* path, size_t capacity
 
 }  // namespace
 
-bool LedgerMemory::CreateShared(const char* directory, uint32_t pid, size_t bytes) {
+bool LedgerMemory::CreateShared(const char* directory, uint32_t pid, size_t bytes, size_t spare_bytes) {
   bytes = RoundUp(bytes, kPageBytes);
+  const size_t whole_bytes = bytes + spare_bytes;
   char path[4096];
   const uint64_t largest = LargestFile();
-  if (largest < bytes) return false;
+  if (largest < whole_bytes) return false;
   const long fd = CreateFile(directory, pid, path, sizeof(path));
   if (RawFailed(fd)) return false;
   long map = RawSyscall(SYS_ftruncate, fd, largest);
-  if (!RawFailed(map)) map = RawSyscall(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (!RawFailed(map)) map = RawSyscall(SYS_mmap, 0, whole_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   RawSyscall(SYS_close, fd);
-  if (!RawFailed(map) && !Populate(reinterpret_cast<void*>(map), bytes)) {
-    Unmap(reinterpret_cast<void*>(map), bytes);
+  if (!RawFailed(map) && !Populate(reinterpret_cast<void*>(map), whole_bytes)) {
+    Unmap(reinterpret_cast<void*>(map), whole_bytes);
     map = -ENOSPC;
   }
   if (RawFailed(map)) {
@@ -81,6 +82,7 @@ bool LedgerMemory::CreateShared(const char* directory, uint32_t pid, size_t byte
     return false;
   }
   base_ = reinterpret_cast<void*>(map);
+  if (spare_bytes != 0) Unmap(static_cast<unsigned char*>(base_) + bytes, spare_bytes);  // its pages stay in the file
   last_page_ = static_cast<unsigned char*>(base_) + bytes - kPageBytes;
   used_bytes_ = bytes;
   shared_ = true;

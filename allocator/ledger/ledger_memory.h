@@ -16,9 +16,9 @@ namespace mallocspy::ledger {
 
 class LedgerMemory {
  public:
-  // Creates `<directory>/<pid>.<n>.mspy` for the first free n and maps `bytes` of it. False if that is impossible;
-  // nothing is left behind then.
-  bool CreateShared(const char* directory, uint32_t pid, size_t bytes);
+  // Creates `<directory>/<pid>.<n>.mspy` for the first free n and maps `bytes` of it. False if that is impossible or if the
+  // file system has no room for `spare_bytes` more (whole pages); nothing is left behind then.
+  bool CreateShared(const char* directory, uint32_t pid, size_t bytes, size_t spare_bytes = 0);
   bool CreatePrivate(size_t bytes);
 
   // `bytes` more (rounded up to pages), zeroed; their file offset in `offset`. nullptr when memory or disk is full.

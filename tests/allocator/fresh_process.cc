@@ -17,6 +17,13 @@ const char* chosen_options = nullptr;
 // A child that hangs is a failure with a cause, not a test run without an end.
 constexpr unsigned kMostSeconds = 900;
 
+int CountFailures() {
+  const testing::TestResult* result = testing::UnitTest::GetInstance()->current_test_info()->result();
+  int failures = 0;
+  for (int i = 0; i < result->total_part_count(); ++i) failures += result->GetTestPartResult(i).failed() ? 1 : 0;
+  return failures;
+}
+
 }  // namespace
 
 // The library asks for it if the program defines it.
@@ -29,16 +36,10 @@ pid_t ForkWith(const std::function<void()>& body) {
   const pid_t child = fork();
   if (child != 0) return child;
   alarm(kMostSeconds);
+  const int failures_before = CountFailures();
   body();
   std::fflush(nullptr);
-  _exit(testing::Test::HasFailure() ? 1 : 0);
-}
-
-int StatusOfFreshProcess(const std::function<void()>& body) {
-  const pid_t child = ForkWith(body);
-  int status = -1;
-  if (child < 0 || waitpid(child, &status, 0) != child) ADD_FAILURE() << "cannot fork: " << std::strerror(errno);
-  return status;
+  _exit(CountFailures() == failures_before ? 0 : 1);
 }
 
 testing::AssertionResult EndsWell(pid_t child) {
@@ -51,11 +52,17 @@ testing::AssertionResult EndsWell(pid_t child) {
   return testing::AssertionFailure() << "the child found failures (above); status " << WEXITSTATUS(status);
 }
 
-testing::AssertionResult InFreshProcess(const std::function<void()>& body) {
-  if (CurrentPhase() != Phase::kNotStarted) {
-    return testing::AssertionFailure() << "this process's record has started: its children would be forks, not fresh";
-  }
-  return EndsWell(ForkWith(body));
+void InFreshProcess(const std::function<void()>& body) {
+  ASSERT_EQ(CurrentPhase(), Phase::kNotStarted) << "this process's record has started: no child of it is fresh";
+  EXPECT_TRUE(EndsWell(ForkWith(body)));
+}
+
+int StatusOfFreshProcess(const std::function<void()>& body) {
+  EXPECT_EQ(CurrentPhase(), Phase::kNotStarted) << "this process's record has started: no child of it is fresh";
+  const pid_t child = ForkWith(body);
+  int status = -1;
+  if (child < 0 || waitpid(child, &status, 0) != child) ADD_FAILURE() << "no child: " << std::strerror(errno);
+  return status;
 }
 
 void SetOptions(const char* options) { chosen_options = options; }

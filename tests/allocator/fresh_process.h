@@ -4,7 +4,7 @@
 // A test that needs it runs its body in a forked child, in which nothing of that was ever used:
 //
 //   TEST(Foo, Bar) {
-//     EXPECT_TRUE(InFreshProcess([] { EXPECT_NE(g_heap.Allocate(1, {}), nullptr); }));
+//     InFreshProcess([] { EXPECT_NE(g_heap.Allocate(1, {}), nullptr); });
 //   }
 //
 // The body uses EXPECT and ASSERT as usual; what fails is printed by the child and fails the test. The parent itself never
@@ -22,9 +22,9 @@
 
 namespace mallocspy {
 
-testing::AssertionResult InFreshProcess(const std::function<void()>& body);
+void InFreshProcess(const std::function<void()>& body);
 
-// The same, and how it ended: a wait status. What its expectations say is printed only.
+// The same for a body that is to end its process itself: how it ended, as a wait status.
 int StatusOfFreshProcess(const std::function<void()>& body);
 
 // Forks within such a body: `body` runs in the child, which ends with success only if nothing failed in it. For the child of a
