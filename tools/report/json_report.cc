@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
@@ -99,36 +100,41 @@ Json ErrorJson(const HeapError& error) {
   return json;
 }
 
-// The part that a top level and a child have in common.
-void AddProcess(const Findings& findings, Json* json) {
-  Json& out = *json;
-  out["process"] = ProcessJson(findings.process);
-  out["totals"] = TotalsJson(findings.totals);
-  out["verdict"]["status"] = Text(NameOf(findings.verdict.status));
-  out["verdict"]["reachability"] = "unknown";
-  out["leaks"] = Json::array();
-  for (const Leak& leak : findings.leaks) out["leaks"].push_back(LeakJson(leak));
-  if (findings.leak_groups > findings.leaks.size()) {
-    out["leaks_omitted"] = findings.leak_groups - findings.leaks.size();
+// Reports can be large: each leak, error and child is written as soon as it is made, on a line of its own.
+template <typename Element, typename Append>
+void AppendArray(absl::string_view key, const std::vector<Element>& elements, Append append, std::string* out) {
+  absl::StrAppend(out, ",\n\"", key, "\": [");
+  for (size_t i = 0; i < elements.size(); ++i) {
+    absl::StrAppend(out, i == 0 ? "\n" : ",\n");
+    append(elements[i], out);
   }
-  out["errors"] = Json::array();
-  for (const HeapError& error : findings.errors) out["errors"].push_back(ErrorJson(error));
-  out["children"] = Json::array();
+  absl::StrAppend(out, elements.empty() ? "]" : "\n]");
+}
+
+void AppendFindings(const Findings& findings, std::string* out) {
+  Json verdict;
+  verdict["status"] = Text(NameOf(findings.verdict.status));
+  verdict["reachability"] = "unknown";
+  absl::StrAppend(out, "{\n\"schema\": \"mallocspy-report/1\",\n\"process\": ", ProcessJson(findings.process).dump(),
+                  ",\n\"totals\": ", TotalsJson(findings.totals).dump(), ",\n\"verdict\": ", verdict.dump());
+  AppendArray(
+      "leaks", findings.leaks, [](const Leak& leak, std::string* to) { *to += LeakJson(leak).dump(); }, out);
+  if (findings.leak_groups > findings.leaks.size()) {
+    absl::StrAppend(out, ",\n\"leaks_omitted\": ", findings.leak_groups - findings.leaks.size());
+  }
+  AppendArray(
+      "errors", findings.errors, [](const HeapError& error, std::string* to) { *to += ErrorJson(error).dump(); }, out);
+  AppendArray("children", findings.children, AppendFindings, out);
+  absl::StrAppend(out, "\n}");
 }
 
 }  // namespace
 
 std::string JsonReport(const Findings& findings) {
-  Json json;
-  json["schema"] = "mallocspy-report/1";
-  AddProcess(findings, &json);
-  for (const Findings& child : findings.children) {
-    Json object;
-    object["schema"] = "mallocspy-report/1";
-    AddProcess(child, &object);
-    json["children"].push_back(std::move(object));
-  }
-  return json.dump(2) + "\n";
+  std::string report;
+  AppendFindings(findings, &report);
+  report += "\n";
+  return report;
 }
 
 }  // namespace mallocspy

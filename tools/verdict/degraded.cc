@@ -45,12 +45,12 @@ void AddExec(const Snapshot& snapshot, const Circumstances& circumstances, Short
     result->sentences.push_back(absl::StrCat("went on as ", program, ": ", kFromCounters));
     return;
   }
-  result->sentences.push_back(absl::StrCat(
-      "went on as ", program,
-      circumstances.follow ? ", which left no record (statically linked, setuid or of another architecture?): "
-                           : ", which was not to be recorded: ",
-      kFromCounters));
-  result->unchecked |= circumstances.follow;
+  absl::string_view fate = ", which left no record (statically linked, setuid or of another architecture?): ";
+  if (!circumstances.follow) fate = ", which was not to be recorded: ";
+  // Perhaps it is only just being loaded.
+  if (circumstances.still_running) fate = ", which was still running, without a record yet: ";
+  result->sentences.push_back(absl::StrCat("went on as ", program, fate, kFromCounters));
+  result->unchecked |= circumstances.follow && !circumstances.still_running;
 }
 
 void AddInterruption(const Snapshot& snapshot, const Circumstances& circumstances, Shortcomings* result) {

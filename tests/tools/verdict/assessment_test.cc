@@ -152,6 +152,10 @@ TEST(Assessment, AnImageReplacedByExec) {
 
   circumstances.follow = false;
   EXPECT_FALSE(AssessLedger(&ledger, circumstances).verdict.unchecked);
+
+  circumstances.follow = true;
+  circumstances.still_running = true;  // the next image may be only just being loaded
+  EXPECT_FALSE(AssessLedger(&ledger, circumstances).verdict.unchecked);
 }
 
 TEST(Assessment, AProgramWithItsOwnMallocWasNotChecked) {
