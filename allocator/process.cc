@@ -49,7 +49,11 @@ void ReadOptions() {
       ParseOptions(text, std::strlen(text), &options, SayProblem, nullptr);
     }
   }
-  if (IsSecureExecution()) return;  // the environment is the caller's, the rights are not
+  if (IsSecureExecution()) {  // the environment is the caller's, the rights are not: nothing is read from it or printed
+    options.report = {"none", 4};
+    options.keep = {"", 0};
+    return;
+  }
   if (const char* text = InitialEnvironment("MALLOCSPY_OPTIONS"); text != nullptr) {
     ParseOptions(text, std::strlen(text), &options, SayProblem, nullptr);
   }

@@ -64,7 +64,11 @@ bool LoadUnwinder() {
   void* library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return false;
   backtrace = reinterpret_cast<Backtrace>(dlsym(library, "unw_backtrace"));
-  return backtrace != nullptr;
+  if (backtrace == nullptr) return false;
+  // The first call sets libunwind up; better here than in the program's first allocation.
+  void* frames[4];
+  backtrace(frames, 4);
+  return true;
 }
 
 void BeginFork(uint32_t limit_ms) {

@@ -1,7 +1,8 @@
 // The ways in which a process multiplies, is replaced, or ends without running exit handlers.
+#include <alloca.h>
+#include <spawn.h>
 #include <unistd.h>
 
-#include <alloca.h>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include "allocator/capture/stack_capture.h"
 #include "allocator/interpose/ending_status.h"
 #include "allocator/interpose/export.h"
+#include "allocator/interpose/followed_environment.h"
 #include "allocator/interpose/next.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/system/raw_syscall.h"
@@ -26,6 +28,11 @@ constinit Next<int (*)(const char*, char* const[], char* const[])> next_execve("
 constinit Next<int (*)(const char*, char* const[], char* const[])> next_execvpe("execvpe");
 constinit Next<int (*)(int, char* const[], char* const[])> next_fexecve("fexecve");
 constinit Next<int (*)(int, const char*, char* const[], char* const[], int)> next_execveat("execveat");
+
+using SpawnFunction = int (*)(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*,
+                              char* const[], char* const[]);
+constinit Next<SpawnFunction> next_posix_spawn("posix_spawn");
+constinit Next<SpawnFunction> next_posix_spawnp("posix_spawnp");
 
 template <typename Fork>
 pid_t Forked(Fork fork) {
@@ -48,6 +55,10 @@ int Replaced(const char* path, Exec exec) {
   mallocspy::NoteExec(nullptr);
   return result;
 }
+
+// `environment` as the new program gets it; on the stack of the function that says so.
+#define MALLOCSPY_FOLLOWED(environment) \
+  mallocspy::FollowedEnvironment(environment, alloca(mallocspy::FollowedEnvironment::BytesFor(environment))).entries()
 
 size_t CountArguments(va_list& list) {
   size_t count = 1;
@@ -77,22 +88,37 @@ MALLOCSPY_DOOR void quick_exit(int status) {
 }
 
 MALLOCSPY_DOOR int execve(const char* path, char* const arguments[], char* const environment[]) {
-  return Replaced(path, [=] { return next_execve.get()(path, arguments, environment); });
+  char* const* followed = MALLOCSPY_FOLLOWED(environment);
+  return Replaced(path, [=] { return next_execve.get()(path, arguments, followed); });
 }
 MALLOCSPY_DOOR int execv(const char* path, char* const arguments[]) {
-  return Replaced(path, [=] { return next_execve.get()(path, arguments, environ); });
+  char* const* followed = MALLOCSPY_FOLLOWED(environ);
+  return Replaced(path, [=] { return next_execve.get()(path, arguments, followed); });
 }
 MALLOCSPY_DOOR int execvpe(const char* file, char* const arguments[], char* const environment[]) {
-  return Replaced(file, [=] { return next_execvpe.get()(file, arguments, environment); });
+  char* const* followed = MALLOCSPY_FOLLOWED(environment);
+  return Replaced(file, [=] { return next_execvpe.get()(file, arguments, followed); });
 }
 MALLOCSPY_DOOR int execvp(const char* file, char* const arguments[]) {
-  return Replaced(file, [=] { return next_execvpe.get()(file, arguments, environ); });
+  char* const* followed = MALLOCSPY_FOLLOWED(environ);
+  return Replaced(file, [=] { return next_execvpe.get()(file, arguments, followed); });
 }
 MALLOCSPY_DOOR int fexecve(int fd, char* const arguments[], char* const environment[]) {
-  return Replaced("(a file descriptor)", [=] { return next_fexecve.get()(fd, arguments, environment); });
+  char* const* followed = MALLOCSPY_FOLLOWED(environment);
+  return Replaced("(a file descriptor)", [=] { return next_fexecve.get()(fd, arguments, followed); });
 }
 MALLOCSPY_DOOR int execveat(int fd, const char* path, char* const arguments[], char* const environment[], int flags) {
-  return Replaced(path, [=] { return next_execveat.get()(fd, path, arguments, environment, flags); });
+  char* const* followed = MALLOCSPY_FOLLOWED(environment);
+  return Replaced(path, [=] { return next_execveat.get()(fd, path, arguments, followed, flags); });
+}
+
+MALLOCSPY_DOOR int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+                               const posix_spawnattr_t* attributes, char* const arguments[], char* const environment[]) {
+  return next_posix_spawn.get()(pid, path, actions, attributes, arguments, MALLOCSPY_FOLLOWED(environment));
+}
+MALLOCSPY_DOOR int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
+                                const posix_spawnattr_t* attributes, char* const arguments[], char* const environment[]) {
+  return next_posix_spawnp.get()(pid, file, actions, attributes, arguments, MALLOCSPY_FOLLOWED(environment));
 }
 
 // The list forms, turned into the array forms on the stack: exec must work in a signal handler.
@@ -104,24 +130,26 @@ MALLOCSPY_DOOR int execveat(int fd, const char* path, char* const arguments[], c
   const char** arguments = static_cast<const char**>(alloca((count + 1) * sizeof(char*)));     \
   va_start(list, first);                                                                       \
   CollectArguments(arguments, count, first, list);                                             \
-  [[maybe_unused]] char* const* environment = nullptr;                                         \
   char* const* argument_array = const_cast<char* const*>(arguments)
 
 MALLOCSPY_DOOR int execl(const char* path, const char* first, ...) {
   MALLOCSPY_COLLECT_ARGUMENTS(first);
   va_end(list);
-  return Replaced(path, [=] { return next_execve.get()(path, argument_array, environ); });
+  char* const* followed = MALLOCSPY_FOLLOWED(environ);
+  return Replaced(path, [=] { return next_execve.get()(path, argument_array, followed); });
 }
 MALLOCSPY_DOOR int execlp(const char* file, const char* first, ...) {
   MALLOCSPY_COLLECT_ARGUMENTS(first);
   va_end(list);
-  return Replaced(file, [=] { return next_execvpe.get()(file, argument_array, environ); });
+  char* const* followed = MALLOCSPY_FOLLOWED(environ);
+  return Replaced(file, [=] { return next_execvpe.get()(file, argument_array, followed); });
 }
 MALLOCSPY_DOOR int execle(const char* path, const char* first, ...) {
   MALLOCSPY_COLLECT_ARGUMENTS(first);
-  environment = va_arg(list, char* const*);
+  char* const* environment = va_arg(list, char* const*);
   va_end(list);
-  return Replaced(path, [=] { return next_execve.get()(path, argument_array, environment); });
+  char* const* followed = MALLOCSPY_FOLLOWED(environment);
+  return Replaced(path, [=] { return next_execve.get()(path, argument_array, followed); });
 }
 
 }  // extern "C"

@@ -8,6 +8,7 @@
 #include "allocator/capture/own_code.h"
 #include "allocator/capture/stack_capture.h"
 #include "allocator/interpose/ending_status.h"
+#include "allocator/interpose/followed_environment.h"
 #include "allocator/interpose/libc_constructor.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/module_table.h"
@@ -83,31 +84,14 @@ bool IsInterposed() {
   return bypassed.load(std::memory_order_relaxed) != before || ProcessOptions().record.Is("task");
 }
 
-// Drops our library from the value of an LD_PRELOAD entry, in place; true if nothing is left.
-bool DropOurselves(char* value) {
-  char* out = value;
-  for (char* at = value; *at != '\0';) {
-    const size_t length = std::strcspn(at, ": ");
-    const char* const name = "libmallocspy.so";
-    const size_t name_length = std::strlen(name);
-    const bool ours = length >= name_length && std::memcmp(at + length - name_length, name, name_length) == 0;
-    if (!ours && length != 0) {
-      if (out != value) *out++ = ':';
-      std::memmove(out, at, length);
-      out += length;
-    }
-    at += length;
-    if (*at != '\0') ++at;
-  }
-  *out = '\0';
-  return out == value;
-}
-
 void StartAll(char** environment) {
   wrapped::Bind();
   WatchExit();
   WatchThreadEnds();
+  ThreadState* thread = ThisThread();
+  if (thread != nullptr) thread->capturing = true;
   if (!LoadUnwinder()) ledger::g_ledger.SetDegraded(ledger::kNoUnwinder);
+  if (thread != nullptr) thread->capturing = false;
   ledger::g_modules.Refresh();
   FindReportTool();
   if (IsInterposed()) {
@@ -122,7 +106,8 @@ void StartAll(char** environment) {
   if (ProcessOptions().hook_malloc.Is("0")) spy_chain.SetHookMalloc(false);
   if (ProcessOptions().hook_malloc.Is("1")) spy_chain.SetHookMalloc(true);
   LoadSpies();
-  if (ProcessOptions().follow.Is("none")) CleanEnvironment(environment);
+  RememberFollowing();
+  if (ProcessOptions().follow.Is("none") || WasFollowedByAddition()) CleanEnvironment(environment);
 }
 
 // Before every other object's constructors, so that spies see what those allocate (-z initfirst).
@@ -148,16 +133,6 @@ void LoadSpies() {
     specs += size;
     if (*specs == '\n') ++specs;
   }
-}
-
-void CleanEnvironment(char** environment) {
-  char** out = environment;
-  for (char** entry = environment; *entry != nullptr; ++entry) {
-    if (std::strncmp(*entry, "MALLOCSPY_", 10) == 0) continue;
-    if (std::strncmp(*entry, "LD_PRELOAD=", 11) == 0 && DropOurselves(*entry + 11)) continue;
-    *out++ = *entry;
-  }
-  *out = nullptr;
 }
 
 }  // namespace mallocspy

@@ -7,7 +7,4 @@ namespace mallocspy {
 // status 25.
 void LoadSpies();
 
-// Takes our own variables out of the environment, so that programs started by this one are left alone.
-void CleanEnvironment(char** environment);
-
 }  // namespace mallocspy

@@ -4,6 +4,7 @@
 
 #include "allocator/snapshot/ending.h"
 #include "allocator/system/errno_keeper.h"
+#include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
 
 namespace mallocspy {
@@ -59,6 +60,22 @@ bool IsOurAction(const struct sigaction& action) { return action.sa_sigaction ==
 bool IsOurHandler(sighandler_t handler) { return reinterpret_cast<void*>(handler) == reinterpret_cast<void*>(OnFatalSignal); }
 bool IsWatched(int signal) { return signal > 0 && signal < 64 && (watched >> signal & 1) != 0; }
 
+namespace {
+
+// A stack that overflowed is no place for a handler. Only the main thread gets another one, and only if it has none: what a
+// program does about its own threads' is its own.
+void GiveAlternateStack() {
+  constexpr size_t kBytes = 128 * 1024;
+  stack_t now = {};
+  if (RawFailed(RawSyscall(SYS_sigaltstack, nullptr, &now)) || (now.ss_flags & SS_DISABLE) == 0) return;
+  stack_t mine = {};
+  mine.ss_sp = MapPrivate(kBytes);
+  mine.ss_size = kBytes;
+  if (mine.ss_sp != nullptr) RawSyscall(SYS_sigaltstack, &mine, nullptr);
+}
+
+}  // namespace
+
 void WatchFatalSignals(bool also_terminations) {
   const auto watch = [](int signal) {
     watched |= uint64_t{1} << signal;
@@ -67,6 +84,7 @@ void WatchFatalSignals(bool also_terminations) {
   };
   for (const int signal : kCrashes) watch(signal);
   if (!also_terminations) return;
+  GiveAlternateStack();
   for (const int signal : kTerminations) watch(signal);
 }
 

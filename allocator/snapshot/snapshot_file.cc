@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "allocator/ledger/ledger.h"
@@ -26,7 +28,7 @@ bool WriteAt(int fd, const void* data, size_t size, uint64_t offset, long* error
   const char* at = static_cast<const char*>(data);
   while (size > 0) {
     const long done = RawSyscall(SYS_pwrite64, fd, at, size, offset);
-    if (done == -4) continue;  // EINTR
+    if (done == -EINTR) continue;
     if (done <= 0) {
       *error = done;
       return false;
@@ -82,11 +84,20 @@ bool KeepPath(char* path, size_t capacity) {
   return true;
 }
 
+// 0 when a new file may take the place of whatever `path` names now.
+long MayReplace(const char* path) {
+  struct stat there;
+  const long found = RawSyscall(SYS_newfstatat, AT_FDCWD, path, &there, AT_SYMLINK_NOFOLLOW);
+  if (found == -ENOENT) return 0;
+  if (RawFailed(found)) return found;
+  return S_ISREG(there.st_mode) ? 0 : -EEXIST;  // a link, a device, a pipe: not ours to remove
+}
+
 void Keep() {
   char path[4096];
-  long error = -36;  // ENAMETOOLONG
-  if (KeepPath(path, sizeof(path))) {
-    // A file that is already there may be a link that somebody laid: a new one takes its place, or nothing.
+  path[0] = '\0';
+  long error = KeepPath(path, sizeof(path)) ? MayReplace(path) : -ENAMETOOLONG;
+  if (error == 0) {
     RawSyscall(SYS_unlinkat, AT_FDCWD, path, 0);
     const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     error = fd;
@@ -100,8 +111,14 @@ void Keep() {
       RawSyscall(SYS_unlinkat, AT_FDCWD, path, 0);
     }
   }
-  RawLine(2).Text("mallocspy: the snapshot could not be written to ").Text(path).Text(": error ")
-      .Number(static_cast<uint64_t>(-error)).Text("; choose another file with keep=").End();
+  RawLine line(2);
+  line.Text("mallocspy: the snapshot could not be written to ").Text(path).Text(": ");
+  if (error == -EEXIST) {
+    line.Text("it exists and is no regular file");
+  } else {
+    line.Text("error ").Number(static_cast<uint64_t>(-error));
+  }
+  line.Text("; choose another file with keep=").End();
 }
 
 }  // namespace
@@ -123,7 +140,7 @@ bool WriteSnapshot(int fd, long* error) {
   }
   BlockWriter writer{.fd = fd, .offset = g_ledger.memory().used_bytes(), .error = error, .buffer = nullptr};
   writer.buffer = static_cast<Block*>(MapPrivate(kBufferedBlocks * sizeof(Block)));
-  if (writer.buffer == nullptr) return *error = -12, false;  // ENOMEM
+  if (writer.buffer == nullptr) return *error = -ENOMEM, false;
   ForEachBlock(WriteBlock, &writer);
   writer.Flush();
   Unmap(writer.buffer, kBufferedBlocks * sizeof(Block));
@@ -132,7 +149,7 @@ bool WriteSnapshot(int fd, long* error) {
   header.blocks_count = writer.count;
   header.used_bytes.store(RoundUp(writer.offset, kPageBytes), std::memory_order_relaxed);
   header.state.store(ledger::State::kEnded, std::memory_order_relaxed);
-  if (RawFailed(RawSyscall(SYS_ftruncate, fd, RoundUp(writer.offset, kPageBytes)))) return *error = -28, false;
+  if (RawFailed(RawSyscall(SYS_ftruncate, fd, RoundUp(writer.offset, kPageBytes)))) return *error = -ENOSPC, false;
   return WriteAt(fd, &header, sizeof(header), 0, error);
 }
 

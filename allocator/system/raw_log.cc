@@ -1,11 +1,42 @@
 #include "allocator/system/raw_log.h"
 
+#include <time.h>
+
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 
 #include "allocator/system/raw_syscall.h"
 
 namespace mallocspy {
+
+namespace {
+
+// A reader of our lines that went away must not kill the program: SIGPIPE is blocked for a while, and one that we caused is
+// taken back.
+class BrokenPipeGuard {
+ public:
+  BrokenPipeGuard() {
+    RawSyscall(SYS_rt_sigprocmask, SIG_BLOCK, &kSigpipe, &mask_, sizeof(mask_));
+    uint64_t pending = 0;
+    RawSyscall(SYS_rt_sigpending, &pending, sizeof(pending));
+    was_pending_ = (pending & kSigpipe) != 0;
+  }
+  ~BrokenPipeGuard() {
+    const timespec at_once = {};
+    if (!was_pending_) RawSyscall(SYS_rt_sigtimedwait, &kSigpipe, nullptr, &at_once, sizeof(kSigpipe));
+    RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask_, nullptr, sizeof(mask_));
+  }
+  BrokenPipeGuard(const BrokenPipeGuard&) = delete;
+  BrokenPipeGuard& operator=(const BrokenPipeGuard&) = delete;
+
+ private:
+  static constexpr uint64_t kSigpipe = uint64_t{1} << (SIGPIPE - 1);
+  uint64_t mask_ = 0;
+  bool was_pending_ = false;
+};
+
+}  // namespace
 
 RawLine& RawLine::Text(const char* text) { return Text(text, std::strlen(text)); }
 
@@ -49,9 +80,10 @@ void RawLine::End() {
     size_ += 3;
   }
   buffer_[size_++] = '\n';
+  const BrokenPipeGuard guard;
   for (size_t done = 0; done < size_;) {
     const long result = RawSyscall(SYS_write, fd_, buffer_ + done, size_ - done);
-    if (result == -4) continue;  // EINTR
+    if (result == -EINTR) continue;
     if (result <= 0) break;
     done += static_cast<size_t>(result);
   }
