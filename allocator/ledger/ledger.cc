@@ -94,9 +94,10 @@ uint32_t Ledger::Reserve(TableId table, uint32_t records) {
       SetDegraded(kLedgerFull);
       return 0;
     }
-    start.store(static_cast<unsigned char*>(memory), std::memory_order_release);
-    header_->used_bytes.store(memory_.used_bytes(), std::memory_order_release);
+    // The offset first: the child of a fork that happens here copies every extent that it knows to its offset.
     TableOf(table).extents[e] = offset;
+    header_->used_bytes.store(memory_.used_bytes(), std::memory_order_release);
+    start.store(static_cast<unsigned char*>(memory), std::memory_order_release);
   }
   return static_cast<uint32_t>(index);
 }
@@ -126,10 +127,22 @@ void Ledger::ForgetLaterRecords() {
     }
     if (table.count.load(std::memory_order_relaxed) > capacity) table.count.store(capacity, std::memory_order_relaxed);
   }
+  const uint32_t nodes = Count(TableId::kNodes);
   const uint32_t stacks = Count(TableId::kStacks);
-  for (uint32_t i = 0, count = Count(TableId::kNodes); i < count; ++i) {
+  const uint32_t modules = Count(TableId::kModules);
+  const uint32_t strings = Count(TableId::kStrings);
+  for (uint32_t i = 0; i < nodes; ++i) {
     Node* node = At<Node>(TableId::kNodes, i);
     if (node->stack >= stacks) node->stack = 0;
+    if (const uint64_t module = node->site >> kSiteModuleShift; module != 0 && module >= modules) node->site = 0;
+  }
+  for (uint32_t i = 0; i < stacks; ++i) {
+    Stack* stack = At<Stack>(TableId::kStacks, i);
+    if (stack->node >= nodes) stack->node = 0;
+  }
+  for (uint32_t i = 1; i < modules; ++i) {
+    Module* module = At<Module>(TableId::kModules, i);
+    if (uint64_t{module->path.offset} + module->path.length > strings) module->path = {};
   }
 }
 
@@ -147,12 +160,12 @@ bool Ledger::Adopt(const char* directory, uint32_t pid) {
       if (table.extents[e] + bytes > end) end = table.extents[e] + bytes;
     }
   }
-  bool as_asked = true;
+  bool as_asked = directory == nullptr;
   if (parent_memory.shared()) {
     LedgerMemory own;
     const bool shared = directory != nullptr && own.CreateShared(directory, pid, end);
     if (!shared && !own.CreatePrivate(end)) return false;
-    as_asked = shared || directory == nullptr;
+    as_asked = as_asked || shared;
     unsigned char* base = static_cast<unsigned char*>(own.base());
     for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
       for (uint32_t e = 0; e < kMaxExtents; ++e) {
