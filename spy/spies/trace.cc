@@ -17,7 +17,6 @@
 //
 // As far as COM goes this compiles on Windows; what it needs of the system is in trace/system.h.
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <new>
@@ -26,9 +25,6 @@
 #include "spy/spies/trace/log.h"
 #include "spy/spies/trace/settings.h"
 #include "spy/spies/trace/system.h"
-
-// Absent where the spy is tried without the library that calls it.
-extern "C" const void* mallocspy_caller(void) __attribute__((weak));
 
 namespace mallocspy::trace {
 namespace {
@@ -140,7 +136,7 @@ class TraceSpy final : public IMallocSpy {
     Call call = {};
     call.event = event;
     call.spied = spied != FALSE;
-    call.caller = mallocspy_caller == nullptr ? nullptr : mallocspy_caller();
+    call.caller = system::CallerOfProgram();
     return call;
   }
 
@@ -157,8 +153,6 @@ class TraceSpy final : public IMallocSpy {
 
 constinit std::atomic<TraceSpy*> TraceSpy::first_{nullptr};
 
-__attribute__((destructor)) void FinishAtExit() { TraceSpy::FinishAll(); }
-
 }  // namespace
 }  // namespace mallocspy::trace
 
@@ -168,8 +162,6 @@ extern "C" HRESULT MallocSpyCreate(const char* args, IMallocSpy** out) {
   *out = nullptr;
   mallocspy::trace::Settings settings;
   if (args != nullptr && !ParseSettings(args, &settings)) return E_INVALIDARG;
-  // quick_exit calls nothing but what was registered with it.
-  static std::atomic<bool> registered{false};
-  if (!registered.exchange(true)) at_quick_exit([] { TraceSpy::FinishAll(); });
+  mallocspy::trace::system::AtProcessEnd(TraceSpy::FinishAll);
   return TraceSpy::Create(settings, out);
 }

@@ -25,7 +25,7 @@ class Log::Locked {
   explicit Locked(Log& log) : process_(*log.process_) {
     // Without the kernel's help the lock may look held by a thread of the parent.
     if (!log.wiped_on_fork_ && log.IsNewProcess()) process_.locked.store(false, std::memory_order_relaxed);
-    while (process_.locked.exchange(true, std::memory_order_acquire)) system::Yield();
+    while (process_.locked.exchange(true, std::memory_order_acquire)) system::YieldThread();
   }
   ~Locked() { process_.locked.store(false, std::memory_order_release); }
   Locked(const Locked&) = delete;

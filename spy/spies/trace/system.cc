@@ -5,11 +5,26 @@
 #include <fcntl.h>
 #include <link.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+
+// Absent where the spy is tried without the library that calls it.
+extern "C" const void* mallocspy_caller(void) __attribute__((weak));
+
 namespace mallocspy::trace::system {
+namespace {
+
+constinit std::atomic<void (*)()> finish_all{nullptr};
+
+__attribute__((destructor)) void FinishAll() {
+  if (auto* finish = finish_all.load()) finish();
+}
+
+}  // namespace
 
 void* Map(size_t bytes) {
   void* address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -22,7 +37,12 @@ bool WipeOnFork(void* page, size_t bytes) { return madvise(page, bytes, MADV_WIP
 
 uint32_t ProcessId() { return static_cast<uint32_t>(getpid()); }
 uint32_t ThreadId() { return static_cast<uint32_t>(gettid()); }
-void Yield() { sched_yield(); }
+void YieldThread() { sched_yield(); }
+
+void AtProcessEnd(void (*finish)()) {
+  // quick_exit calls nothing but what was registered with it.
+  if (finish_all.exchange(finish) == nullptr) at_quick_exit(FinishAll);
+}
 
 bool CurrentDirectory(char* path, size_t bytes) { return getcwd(path, bytes) != nullptr; }
 
@@ -62,6 +82,8 @@ bool Write(int fd, const char* data, size_t bytes) {
 }
 
 void WriteToStandardError(const char* data, size_t bytes) { Write(STDERR_FILENO, data, bytes); }
+
+const void* CallerOfProgram() { return mallocspy_caller == nullptr ? nullptr : mallocspy_caller(); }
 
 // Takes no lock of the loader: under the spies' lock that could wait for a thread in dlopen, which allocates.
 CodePlace Locate(const void* address) {

@@ -29,7 +29,10 @@ bool WipeOnFork(void* page, size_t bytes);
 
 uint32_t ProcessId();
 uint32_t ThreadId();
-void Yield();
+void YieldThread();
+
+// Calls `finish` when the process exits, by exit or quick_exit; once for all spies.
+void AtProcessEnd(void (*finish)());
 
 bool CurrentDirectory(char* path, size_t bytes);
 // "" if it is not known.
@@ -43,6 +46,8 @@ void Close(int fd, const FileId& id);
 bool Write(int fd, const char* data, size_t bytes);
 void WriteToStandardError(const char* data, size_t bytes);
 
+// Within a spy's method: the return address of the program's call; null if it is not known.
+const void* CallerOfProgram();
 CodePlace Locate(const void* address);
 
 }  // namespace mallocspy::trace::system
