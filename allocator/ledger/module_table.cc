@@ -21,10 +21,17 @@ constexpr uint32_t kMaxModules = (1u << (64 - kSiteModuleShift)) - 1;
 
 Module* ModuleAt(uint32_t index) { return g_ledger.At<Module>(TableId::kModules, index); }
 
+// The program's path changes when its file is deleted, and there is only one.
+bool SamePath(const Module& known, const LoadedModule& loaded) {
+  return loaded.is_executable || known.path.length == 0 ||
+         (known.path.length == loaded.path_bytes &&
+          std::memcmp(g_ledger.At<char>(TableId::kStrings, known.path.offset), loaded.path, loaded.path_bytes) == 0);
+}
+
 bool SameModule(const Module& known, const LoadedModule& loaded) {
   return known.unloaded == 0 && known.start == loaded.start && known.end == loaded.end && known.bias == loaded.bias &&
          known.build_id_bytes == loaded.build_id_bytes &&
-         std::memcmp(known.build_id, loaded.build_id, loaded.build_id_bytes) == 0;
+         std::memcmp(known.build_id, loaded.build_id, loaded.build_id_bytes) == 0 && SamePath(known, loaded);
 }
 
 // Stops at the first object: each knows how many loads and unloads there were.
