@@ -34,9 +34,15 @@ class Observed:
 
     def __init__(self, arguments, env=None, **options):
         self.arguments = [str(argument) for argument in arguments]
-        run = subprocess.run(self.arguments, env=env or environment(), stdin=subprocess.DEVNULL, capture_output=True,
-                             timeout=TIMEOUT_SECONDS, check=False, **options)
-        self.status, self.stdout, self.stderr = run.returncode, run.stdout, run.stderr
+        # A session of its own, so that one that hangs can be ended with all its children.
+        with subprocess.Popen(self.arguments, env=env or environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, start_new_session=True, **options) as run:
+            try:
+                self.stdout, self.stderr = run.communicate(timeout=TIMEOUT_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(run.pid, signal.SIGKILL)
+                raise
+        self.pid, self.status = run.pid, run.returncode
 
     @property
     def seen(self):
