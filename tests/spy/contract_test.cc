@@ -6,8 +6,10 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <random>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -272,6 +274,54 @@ TEST(Contract, Contract_3_6_PendingRevoke) {
   EXPECT_EQ(nullptr, CoTaskMemRealloc(second, 0));
   EXPECT_EQ(1, spy.releases);
   EXPECT_EQ(CO_E_OBJNOTREG, CoRevokeMallocSpy());
+}
+
+// Allocates, resizes and frees until told to stop, and checks that no content is lost.
+void UseTheTaskAllocator(uint32_t seed, const std::atomic<bool>& stop, std::atomic<int>& losses) {
+  std::mt19937 random(seed);
+  std::vector<std::string> contents(40);
+  std::vector<char*> blocks(contents.size());
+  while (!stop) {
+    const size_t i = random() % blocks.size();
+    const size_t bytes = 1 + random() % 300;
+    if (blocks[i] != nullptr && contents[i] != std::string(blocks[i], contents[i].size())) ++losses;
+    if (blocks[i] == nullptr) {
+      blocks[i] = static_cast<char*>(CoTaskMemAlloc(bytes));
+    } else if (random() % 2 == 0) {
+      const size_t kept = std::min(bytes, contents[i].size());
+      blocks[i] = static_cast<char*>(CoTaskMemRealloc(blocks[i], bytes));
+      if (contents[i].substr(0, kept) != std::string(blocks[i], kept)) ++losses;
+    } else {
+      CoTaskMemFree(std::exchange(blocks[i], nullptr));
+      continue;
+    }
+    contents[i] = std::string(bytes, static_cast<char>('a' + random() % 26));
+    memcpy(blocks[i], contents[i].data(), bytes);
+  }
+  for (char* block : blocks) CoTaskMemFree(block);
+}
+
+TEST(Contract, Contract_3_6_SpiesComeAndGoUnderLoad) {
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<bool> stop{false};
+    std::atomic<int> losses{0};
+    std::vector<std::thread> threads;
+    for (uint32_t i = 0; i < 4; ++i) {
+      threads.emplace_back([&, i] { UseTheTaskAllocator(i, stop, losses); });
+    }
+    IMallocSpy* spy = CreateLeakSpy();  // it moves every block
+    ASSERT_EQ(S_OK, CoRegisterMallocSpy(spy));
+    spy->Release();
+    for (int i = 0; i < 200; ++i) CoTaskMemFree(CoTaskMemAlloc(8));
+    const HRESULT revoked = CoRevokeMallocSpy();
+    EXPECT_TRUE(revoked == S_OK || revoked == E_ACCESSDENIED);
+    stop = true;
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(0, losses);
+    EXPECT_EQ(CO_E_OBJNOTREG, CoRevokeMallocSpy()) << "all its blocks are gone, so it is";
+    EXPECT_EQ(0u, LeakSpyObjects());
+    EXPECT_EQ(0u, LeakSpyLiveBlocks());
+  }
 }
 
 TEST(Contract, Contract_3_7_NothingNewWhilePending) {
