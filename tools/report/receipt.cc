@@ -21,6 +21,7 @@ void AppendReceipt(const Findings& findings, const Palette& palette, std::string
   line(totals.inherited_frees, "inherited free", " (of blocks made before the fork)");
   line(totals.bypassed, "allocation", " not recorded (made inside the recorder, as by a signal handler)");
   line(totals.errors_dropped, "heap error", " dropped: only their number is known");
+  if (totals.allocations == 0) absl::StrAppend(text, "  no allocations\n");
   for (const std::string& sentence : findings.process.degraded) {
     absl::StrAppend(text, "  degraded: ", Escaped(sentence), "\n");
   }

@@ -25,6 +25,12 @@ Receipt of pid 42:
 )");
 }
 
+TEST(TextReport, AReceiptOfNothingSaysSo) {
+  Findings findings;
+  findings.process.pid = 42;
+  EXPECT_THAT(TextReport(findings, kPlain), EndsWith("Receipt of pid 42:\n  no allocations\n"));
+}
+
 TEST(TextReport, Leaks) {
   EXPECT_EQ(TextReport(SampleLeaks(42), kPlain),
             R"(mallocspy: leaks: prog (pid 42) had 5 blocks (89 bytes) live at the end
