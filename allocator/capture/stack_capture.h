@@ -31,8 +31,13 @@ void AbandonCapture();
 // Loads the unwinder. Once, from the library's constructor; before it, stacks have one frame. False if it is not there.
 bool LoadUnwinder();
 
+// Code was unloaded: what the unwinder remembers about its addresses must not be applied to what is loaded there next.
+// Stacks cost more from then on (libunwind's fast path remembers for good).
+void ForgetUnloadedCode();
+
 // Around a fork: afterwards no thread is inside the unwinder (or `limit_ms` passed), and until EndFork() stacks have one
-// frame. So the child never inherits a lock that libunwind or the loader held for us.
+// frame. So the child never inherits a lock that libunwind or the loader held for us. The child does not call EndFork() but
+// ResetCaptureAfterFork(), as often as it likes.
 void BeginFork(uint32_t limit_ms);
 void EndFork();
 void ResetCaptureAfterFork();

@@ -38,7 +38,12 @@ template <typename Fork>
 pid_t Forked(Fork fork) {
   mallocspy::BeginFork(kForkWaitMs);
   const pid_t pid = fork();
-  mallocspy::EndFork();
+  if (pid == 0) {
+    // The child may have started its record in there already, from a handler of pthread_atfork.
+    mallocspy::ResetCaptureAfterFork();
+  } else {
+    mallocspy::EndFork();
+  }
   return pid;
 }
 
