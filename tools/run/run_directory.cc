@@ -40,27 +40,32 @@ struct DirectoryEntry {
 
 bool IsDots(const char* name) { return std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0; }
 
-// Removes the directory and the files in it. Only calls what a signal handler may.
-void Remove(const char* path) {
-  const int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (directory < 0) return;
+// Removes every entry that one listing shows. Only calls what a signal handler may, as do those that follow.
+void RemoveEntries(int directory) {
   alignas(DirectoryEntry) char buffer[4096];
-  bool removed = true;
-  while (removed) {  // removing entries while listing may skip some
-    removed = false;
-    lseek(directory, 0, SEEK_SET);
-    for (;;) {
-      const long bytes = syscall(SYS_getdents64, directory, buffer, sizeof(buffer));
-      if (bytes <= 0) break;
-      for (long at = 0; at < bytes;) {
-        const auto* const entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
-        at += entry->bytes;
-        if (!IsDots(entry->name) && unlinkat(directory, entry->name, 0) == 0) removed = true;
-      }
+  lseek(directory, 0, SEEK_SET);
+  for (;;) {
+    const long bytes = syscall(SYS_getdents64, directory, buffer, sizeof(buffer));
+    if (bytes <= 0) return;
+    for (long at = 0; at < bytes;) {
+      const auto* const entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
+      at += entry->bytes;
+      if (!IsDots(entry->name)) unlinkat(directory, entry->name, 0);
     }
   }
+}
+
+// Removes the directory and the files in it. Removing while listing may skip some, and a process that outlives the
+// program may add one meanwhile; it gives up when somebody adds without end.
+void Remove(const char* path) {
+  constexpr int kTries = 1000;
+  const int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (directory < 0) return;
+  for (int i = 0; i < kTries; ++i) {
+    RemoveEntries(directory);
+    if (rmdir(path) == 0 || (errno != ENOTEMPTY && errno != EEXIST)) break;
+  }
   close(directory);
-  rmdir(path);
 }
 
 void OnSignal(int signal) {
