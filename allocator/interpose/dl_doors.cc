@@ -5,6 +5,7 @@
 // be on the stack when the real one runs; it changes the flags and jumps.
 #include <dlfcn.h>
 
+#include "allocator/capture/stack_capture.h"
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/next.h"
 #include "allocator/ledger/module_table.h"
@@ -13,6 +14,14 @@
 namespace {
 
 using mallocspy::Next;
+
+// At once when something was unloaded, and before something is loaded, so that what lies at an address now is not taken for
+// what lay there before: libc also unloads by itself.
+void NoteUnloads() {
+  const uint32_t before = mallocspy::ledger::g_modules.unloads();
+  mallocspy::ledger::g_modules.Refresh();
+  if (mallocspy::ledger::g_modules.unloads() != before) mallocspy::ForgetUnloadedCode();
+}
 
 constinit Next<int (*)(void*)> next_dlclose("dlclose");
 constinit Next<void* (*)(const char*, int)> next_dlopen("dlopen");
@@ -28,6 +37,7 @@ __attribute__((visibility("hidden"))) void* mallocspy_next_dlopen = nullptr;
 __attribute__((visibility("hidden"), used)) int mallocspy_before_dlopen(int flags) {
   const mallocspy::ErrnoKeeper keeper;
   mallocspy_next_dlopen = reinterpret_cast<void*>(next_dlopen.get());
+  NoteUnloads();
   mallocspy::ledger::g_modules.Invalidate();
   if ((flags & RTLD_DEEPBIND) != 0) mallocspy::ledger::g_ledger.SetDegraded(mallocspy::ledger::kDeepbindStripped);
   return flags & ~RTLD_DEEPBIND;
@@ -58,9 +68,8 @@ dlopen:
 
 MALLOCSPY_DOOR int dlclose(void* handle) {
   const int result = next_dlclose.get()(handle);
-  // At once, so that what is loaded at the same place next is not taken for what was there.
   const mallocspy::ErrnoKeeper keeper;
-  mallocspy::ledger::g_modules.Refresh();
+  NoteUnloads();
   return result;
 }
 
