@@ -49,6 +49,8 @@ constinit pthread_key_t end_key = 0;
 constinit FutexLock late_lock;
 constinit ThreadState* late_state = nullptr;  // used under late_lock
 
+constinit std::atomic<uint32_t> freezer_tid{0};  // who froze the events, while they are
+
 constexpr uint32_t kDestructorRounds = 3;  // one less than the passes that POSIX guarantees
 
 ThreadState* StateOf(uintptr_t value) {
@@ -100,8 +102,10 @@ void FindStackBounds(ThreadState* state) {
   pthread_attr_destroy(&attributes);
 }
 
+// Inside this thread's event, or alone.
 void RecordThread(ThreadState* state) {
   FutexLockHolder hold(ledger::g_ledger.lock());
+  state->announced = true;
   if (state->ledger_thread == 0) {
     state->ledger_thread = ledger::g_ledger.Reserve(TableId::kThreads);
     if (state->ledger_thread == 0) return;
@@ -114,7 +118,8 @@ void RecordThread(ThreadState* state) {
   RawSyscall(SYS_prctl, PR_GET_NAME, record->name, 0, 0, 0);
 }
 
-// Gives this thread a state; null (and events pass through) when there is no memory.
+// Gives this thread a state; null (and events pass through) when there is no memory. The ledger is left alone: somebody may be
+// reading it.
 ThreadState* Attach() {
   this_thread = kAttaching;
   ThreadState* state = NewState();
@@ -125,8 +130,8 @@ ThreadState* Attach() {
   state->busy.store(0, std::memory_order_relaxed);
   state->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   state->rounds_to_live = kDestructorRounds;
+  state->announced = false;
   FindStackBounds(state);
-  RecordThread(state);
   if (ends_watched) pthread_setspecific(end_key, state);
   this_thread = reinterpret_cast<uintptr_t>(state);
   return state;
@@ -140,10 +145,13 @@ void OnThreadEnd(void* value) {
     pthread_setspecific(end_key, state);
     return;
   }
-  if (state->ledger_thread != 0) {
-    ledger::Thread* record = ledger::g_ledger.At<ledger::Thread>(TableId::kThreads, state->ledger_thread);
-    RawSyscall(SYS_prctl, PR_GET_NAME, record->name, 0, 0, 0);
-    record->state = 2;
+  {
+    const Event event;
+    if (event.recording() && state->ledger_thread != 0) {
+      ledger::Thread* record = ledger::g_ledger.At<ledger::Thread>(TableId::kThreads, state->ledger_thread);
+      RawSyscall(SYS_prctl, PR_GET_NAME, record->name, 0, 0, 0);
+      record->state = 2;
+    }
   }
   this_thread = kEnded;
   FreeState(state);
@@ -188,11 +196,15 @@ void Event::EnterSlowly() {
     if (CurrentPhase() == Phase::kNotStarted && !EnsureStarted()) return;
     ThreadState* state = StateOf(this_thread);
     if (this_thread == kEnded) {
+      this_thread = kEndedBusy;  // before the lock: a signal handler must not wait for what it interrupted
       late_lock.Lock();
       late_ = true;
       state = late_state;
-      this_thread = kEndedBusy;
     } else if (state == nullptr) {
+      if (CurrentPhase() == Phase::kOver) {
+        over_ = true;
+        return;
+      }
       state = Attach();
       if (state == nullptr) return;
     } else if (state->busy.load(std::memory_order_relaxed) != 0) {
@@ -203,20 +215,23 @@ void Event::EnterSlowly() {
     std::atomic_signal_fence(std::memory_order_seq_cst);
     const Phase phase = CurrentPhase();
     if (phase == Phase::kRunning) {
+      if (!state->announced) RecordThread(state);
       thread_ = state;
       return;
     }
     state->busy.store(0, std::memory_order_release);
     if (late_) {
       late_ = false;
-      this_thread = kEnded;
       late_lock.Unlock();
+      this_thread = kEnded;
     }
     if (phase == Phase::kOver) {
       over_ = true;
       return;
     }
     if (phase == Phase::kFrozen) {
+      // A signal handler on the thread that reads the record would wait for itself.
+      if (freezer_tid.load(std::memory_order_relaxed) == RawSyscall(SYS_gettid)) return;
       RawSyscall(SYS_futex, &fork_page.phase, FUTEX_WAIT_PRIVATE, static_cast<uint32_t>(Phase::kFrozen), 0);
     }
   }
@@ -227,8 +242,8 @@ Event::~Event() {
   std::atomic_signal_fence(std::memory_order_seq_cst);
   thread_->busy.store(0, std::memory_order_release);
   if (late_) {
-    this_thread = kEnded;
     late_lock.Unlock();
+    this_thread = kEnded;
   }
 }
 
@@ -239,6 +254,7 @@ void StartThreads(uint32_t stack_depth) {
   RawSyscall(SYS_madvise, &fork_page, sizeof(fork_page), MADV_WIPEONFORK);
   RawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
   late_state = NewState();
+  if (late_state != nullptr) late_state->announced = true;  // it is no thread
 }
 
 Phase CurrentPhase() { return static_cast<Phase>(fork_page.phase.load(std::memory_order_acquire)); }
@@ -273,6 +289,7 @@ void AdoptThreadsAfterFork() {
 
 uint32_t FreezeEvents(uint32_t limit_ms) {
   const ThreadState* self = ThisThread();
+  freezer_tid.store(static_cast<uint32_t>(RawSyscall(SYS_gettid)), std::memory_order_relaxed);
   fork_page.phase.store(static_cast<uint32_t>(Phase::kFrozen), std::memory_order_seq_cst);
   const bool fenced = !RawFailed(RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0));
   uint32_t inside = 0;

@@ -44,6 +44,7 @@ struct ThreadState {
   uint32_t rounds_to_live;  // passes of thread-specific destructors still to be seen
   uint32_t site_generation;
   PreparedStack prepared;
+  bool announced;          // `ledger_thread` tells of the thread that has this state now
   bool capturing;          // inside the unwinder, whose own allocations are nobody's loss
   ThreadState* next;       // of all, in the order of their making; never unlinked
   ThreadState* next_free;

@@ -15,7 +15,7 @@ namespace {
 const char* chosen_options = nullptr;
 
 // A child that hangs is a failure with a cause, not a test run without an end.
-constexpr unsigned kMostSeconds = 900;
+constexpr unsigned kMostSeconds = 300;
 
 int CountFailures() {
   const testing::TestResult* result = testing::UnitTest::GetInstance()->current_test_info()->result();
