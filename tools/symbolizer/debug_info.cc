@@ -41,6 +41,9 @@ void SetLine(Dwarf_Die* unit, Dwarf_Addr address, DebugFrame* frame) {
   frame->file = dwarf_linesrc(line, nullptr, nullptr);
   dwarf_lineno(line, &frame->line);
   dwarf_linecol(line, &frame->column);
+  // A damaged table counts below its first line.
+  frame->line = std::max(frame->line, 0);
+  frame->column = std::max(frame->column, 0);
 }
 
 }  // namespace

@@ -320,11 +320,11 @@ TEST_F(SymbolizerTest, SurvivesDamagedFiles) {
   stream << whole.rdbuf();
   const std::string bytes = stream.str();
   const Places places = PlacesOf(kFixtures / "dwarf5");
-  uint32_t random = 1;
-  for (int round = 0; round < 200; ++round) {
+  uint32_t random = 77;
+  for (int round = 0; round < 600; ++round) {
     std::string damaged = bytes;
-    if (round % 4 == 0) damaged.resize(bytes.size() * static_cast<size_t>(round + 1) / 200);
-    for (int i = 0; i < 200; ++i) {
+    if (round % 4 == 0) damaged.resize(bytes.size() * static_cast<size_t>(round % 200 + 1) / 200);
+    for (int i = 0; i < 1 + round % 300; ++i) {
       random = random * 1664525 + 1013904223;
       // Leaves the ELF header alone, or nothing behind it would be read.
       const size_t at = 64 + random % (bytes.size() - 64);
