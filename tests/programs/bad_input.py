@@ -3,15 +3,17 @@
     bad_input.py BUILD_FOLDER [TEST...]
 """
 
+import json
 import os
 import pathlib
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
 
-from observed_run import Build, Observed, checked_run, environment
+from observed_run import Build, Observed, accounting_faults, checked_run, environment
 
 HEADER_VERSION_OFFSET = 8  # of allocator/ledger/format.h, behind the magic number
 
@@ -159,6 +161,22 @@ class BadInputTest(unittest.TestCase):
                 self.assertIsNotNone(report)
                 whole = sum(leak["bytes"] for leak in report["leaks"]) == 81
                 self.assertTrue(whole or report["verdict"]["status"] == "incomplete" or report["process"]["degraded"], report)
+
+    def test_record_on_a_full_disk(self):
+        """The record's file system runs full: the program must not notice, and the totals stay exact."""
+        if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("this user cannot mount a small file system here")
+        script = f"""mount --bind {self.build.programs.parents[2]} /mnt && mount -t tmpfs -o size=256k none /tmp &&
+                     mount --bind /tmp /dev/shm && mount --bind /tmp /run || exit 99
+                     unset XDG_RUNTIME_DIR TMPDIR
+                     exec /mnt/bin/mallocspy run --fail-on=none --format=json --output=- -- \\
+                          /mnt/tests/programs/bin/many_stacks_leak"""
+        seen = Observed(["unshare", "-rm", "sh", "-c", script])
+        self.assertEqual((seen.status, seen.stderr), (0, b""), seen)
+        report = json.loads(seen.stdout)
+        self.assertEqual((report["totals"]["live_blocks"], report["totals"]["live_bytes"]), (4096, 77824))
+        self.assertEqual([], list(accounting_faults(report)))
+        self.assertIn("memory for the record ran out", " ".join(report["process"]["degraded"]))
 
     def test_no_place_for_the_run_directory(self):
         """Where nothing can be written at all the program runs, unchecked."""
