@@ -10,6 +10,7 @@
 #include "allocator/ledger/ledger.h"
 #include "allocator/system/clock.h"
 #include "allocator/system/initial_stack.h"
+#include "allocator/system/os_memory.h"
 #include "allocator/system/raw_log.h"
 #include "allocator/system/raw_syscall.h"
 #include "allocator/thread_state.h"
@@ -43,6 +44,17 @@ void SayProblem(const OptionProblem& problem, void*) {
       .End();
 }
 
+// A copy of a variable of the initial environment; null if it is not set. What the kernel laid down there may be written over: by
+// setproctitle() and its like, to whoever looks at the process.
+const char* CopyOfVariable(const char* name) {
+  const char* value = InitialEnvironment(name);
+  if (value == nullptr) return nullptr;
+  const size_t bytes = std::strlen(value) + 1;
+  void* copy = MapPrivate(bytes);
+  if (copy != nullptr) std::memcpy(copy, value, bytes);
+  return static_cast<const char*>(copy);
+}
+
 void ReadOptions() {
   if (mallocspy_default_options != nullptr) {
     if (const char* text = mallocspy_default_options(); text != nullptr) {
@@ -54,10 +66,10 @@ void ReadOptions() {
     options.keep = {"", 0};
     return;
   }
-  if (const char* text = InitialEnvironment("MALLOCSPY_OPTIONS"); text != nullptr) {
+  if (const char* text = CopyOfVariable("MALLOCSPY_OPTIONS"); text != nullptr) {
     ParseOptions(text, std::strlen(text), &options, SayProblem, nullptr);
   }
-  run_directory = InitialEnvironment("MALLOCSPY_RUN");
+  run_directory = CopyOfVariable("MALLOCSPY_RUN");
   if (run_directory != nullptr && run_directory[0] != '/') run_directory = nullptr;
 }
 
@@ -91,11 +103,17 @@ void StartProcess() {
   started = true;
 }
 
-void AdoptProcess() {
+// False if there is no memory for a record of this process's own; what it does is nobody's to see then.
+bool AdoptProcess() {
   ledger::Header& parent = g_ledger.header();
   reported = options.follow.Is("all");
   const bool own = g_ledger.Adopt(reported ? run_directory : nullptr, Pid());
   if (reported && !own) parent.unfollowed_forks.fetch_add(1, std::memory_order_relaxed);
+  ResetCaptureAfterFork();
+  spy_chain.ResetLockAfterFork();
+  const bool recorded = IsRecordedProcess();
+  AdoptThreadsAfterFork(recorded);
+  if (!recorded) return false;
   ledger::Header& header = g_ledger.header();
   if (current_mark == UINT16_MAX) {
     g_ledger.SetDegraded(ledger::kMarksExhausted);
@@ -106,9 +124,7 @@ void AdoptProcess() {
   header.base_mark = base_mark;
   header.parent_pid = static_cast<uint32_t>(RawSyscall(SYS_getppid));
   header.started_ns = RealtimeNs();
-  ResetCaptureAfterFork();
-  spy_chain.ResetLockAfterFork();
-  AdoptThreadsAfterFork();
+  return true;
 }
 
 }  // namespace
@@ -116,12 +132,13 @@ void AdoptProcess() {
 bool EnsureStarted() {
   if (CurrentPhase() != Phase::kNotStarted) return true;
   if (starting.exchange(true, std::memory_order_acquire)) return false;
+  bool recorded = true;
   if (started) {
-    AdoptProcess();
+    recorded = AdoptProcess();
   } else {
     StartProcess();
   }
-  SetPhase(Phase::kRunning);
+  SetPhase(recorded ? Phase::kRunning : Phase::kOver);
   starting.store(false, std::memory_order_release);
   return true;
 }

@@ -270,7 +270,7 @@ void WatchThreadEnds() {
   if (ThreadState* state = ThisThread(); state != nullptr) pthread_setspecific(end_key, state);
 }
 
-void AdoptThreadsAfterFork() {
+void AdoptThreadsAfterFork(bool recorded) {
   pool_lock.Reset();
   late_lock.Reset();
   ThreadState* self = ThisThread();
@@ -282,7 +282,7 @@ void AdoptThreadsAfterFork() {
     state->next_free = free_states;
     free_states = state;
   }
-  if (self == nullptr) return;
+  if (self == nullptr || !recorded) return;
   self->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   RecordThread(self);
 }

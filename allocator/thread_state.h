@@ -86,8 +86,9 @@ void SetPhase(Phase phase);  // wakes the events that wait
 // After pthreads can be used: thread ends are noticed from now on.
 void WatchThreadEnds();
 
-// In a forked child: the other threads' states are free again.
-void AdoptThreadsAfterFork();
+// In a forked child: the other threads' states are free again. `recorded`: the ledger is this process's own, and this thread's
+// name is entered.
+void AdoptThreadsAfterFork(bool recorded);
 
 // Holds all events of other threads until SetPhase(): returns when none is inside the gate, or after `limit_ms` with the
 // number of those that still were.

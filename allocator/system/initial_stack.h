@@ -5,7 +5,7 @@
 
 namespace mallocspy {
 
-// The value of `name`, or nullptr. Lives as long as the process.
+// The value of `name`, or nullptr. The program may write over it at any time.
 const char* InitialEnvironment(const char* name);
 // Start and size of the argument strings, each with its NUL.
 void InitialArguments(const char** start, uint32_t* bytes);
