@@ -191,7 +191,7 @@ void* SpyCall::Reallocate(void* pointer, size_t bytes) {
     spied_[level] = place.pointer == nullptr ? TRUE : IsSpied(place, level);
     void* answer = place.pointer;
     const size_t size = roster_.spy[level]->PreRealloc(place.pointer, asked_[level], &answer, spied_[level]);
-    if (!frees && asked_[level] != 0 && size == 0) return HandOut(nullptr, /*is_realloc=*/true, /*may_withhold=*/true);
+    if (asked_[level] != 0 && size == 0) return HandOut(nullptr, /*is_realloc=*/true, /*may_withhold=*/true);
     asked_[level + 1] = frees ? 0 : CheckedSize(level, size, kReallocComplaints);
     ++entered_;
     const Place below = answer == nullptr

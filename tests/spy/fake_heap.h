@@ -48,6 +48,7 @@ class FakeHeap final : public Heap {
     }
     void* block = reinterpret_cast<void*>(start);
     if (request.zeroed) memset(block, 0, bytes);
+    if (unrecorded) return block;
     blocks[block] = {bytes, request.door, 0};
     return block;
   }
@@ -101,6 +102,7 @@ class FakeHeap final : public Heap {
   int minimized = 0;
   bool exhausted = false;
   bool stay_in_place = false;
+  bool unrecorded = false;  // new blocks are not known afterwards, as those of a recorder that is off
 
  private:
   std::vector<std::byte> arena_;

@@ -384,6 +384,20 @@ TEST_F(SpyChainTest, Contract_4_8_ABlockFreedThroughAnotherDoorIsMappedBack) {
   EXPECT_EQ(S_OK, chain.RevokeComSpy());
 }
 
+TEST_F(SpyChainTest, ABlockThatTheHeapDoesNotKnowAfterwardsIsNeitherMovedNorSpied) {
+  ShiftingSpy shifting(16);
+  ASSERT_EQ(S_OK, chain.Add(&shifting, MALLOCSPY_SEE_MALLOC));
+  heap.unrecorded = true;
+  void* block = Alloc(8, kMalloc);
+  EXPECT_EQ(shifting.got, block);
+  EXPECT_FALSE(chain.HasShifted());
+  shifting.TakeLog();
+  Free(block, kMalloc);
+  EXPECT_THAT(shifting.TakeLog(), ElementsAre("PreFree 0", "PostFree 0"));
+  EXPECT_THAT(heap.invalid, ElementsAre(block));
+  EXPECT_EQ(S_OK, chain.Remove(&shifting));
+}
+
 // ---- 4.11: which doors a spy sees ----
 
 TEST_F(SpyChainTest, Contract_4_11_TheDoorsOfASpy) {

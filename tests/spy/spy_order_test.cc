@@ -94,6 +94,19 @@ TEST_F(SpyOrderTest, AnInnerRefusalIsExhaustionToTheOuterSpies) {
   EXPECT_THAT(heap.breaches, IsEmpty());
 }
 
+TEST_F(SpyOrderTest, ReallocToZeroIsThatForEverySpy) {
+  RecordingSpy inner(&log, "in"), outer(&log, "out");
+  ASSERT_EQ(S_OK, chain.Add(&inner, 0));
+  ASSERT_EQ(S_OK, chain.Add(&outer, 0));
+  outer.on_pre_realloc = [](void*, SIZE_T bytes, void**, BOOL) { return bytes + 16; };
+  void* block = Alloc(10);
+  TakeLog();
+  EXPECT_EQ(nullptr, chain.Reallocate(heap, block, 0, kTask));
+  EXPECT_THAT(TakeLog(), ElementsAre("out:PreRealloc 0 1", "in:PreRealloc 0 1", "in:PostRealloc NULL 1",
+                                     "out:PostRealloc NULL 1"));
+  EXPECT_TRUE(heap.blocks.empty());
+}
+
 TEST_F(SpyOrderTest, TwoSpiesShiftTheSameBlock) {
   ShiftingSpy inner(16, &log, "in"), outer(32, &log, "out");
   ASSERT_EQ(S_OK, chain.Add(&inner, MALLOCSPY_SEE_MALLOC));
