@@ -5,6 +5,7 @@
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
 #include "allocator/system/initial_stack.h"
+#include "allocator/system/os_memory.h"
 
 namespace mallocspy {
 namespace {
@@ -19,7 +20,7 @@ constexpr size_t kPassedOnCount = sizeof(kPassedOn) / sizeof(kPassedOn[0]);
 constexpr size_t kPathBytes = 4096;
 
 constinit bool following = false;
-constinit const char* passed_on[kPassedOnCount] = {};  // whole entries of the initial environment, null where absent
+constinit const char* passed_on[kPassedOnCount] = {};  // whole entries, null where absent
 constinit char library_path[kPathBytes] = {};
 
 bool StartsWith(const char* entry, const char* prefix) { return std::strncmp(entry, prefix, std::strlen(prefix)) == 0; }
@@ -92,7 +93,14 @@ void RememberFollowing() {
   std::memcpy(library_path, preload, length);
   for (size_t i = 0; i < kPassedOnCount; ++i) {
     const char* value = InitialEnvironment(kPassedOn[i]);
-    if (value != nullptr) passed_on[i] = value - std::strlen(kPassedOn[i]) - 1;
+    if (value == nullptr) continue;
+    // Copied: setproctitle() and its like write over the initial environment.
+    const char* entry = value - std::strlen(kPassedOn[i]) - 1;
+    const size_t bytes = std::strlen(entry) + 1;
+    void* copy = MapPrivate(bytes);
+    if (copy == nullptr) continue;
+    std::memcpy(copy, entry, bytes);
+    passed_on[i] = static_cast<const char*>(copy);
   }
   following = true;
 }
