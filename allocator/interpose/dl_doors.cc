@@ -10,6 +10,7 @@
 #include "allocator/interpose/next.h"
 #include "allocator/ledger/module_table.h"
 #include "allocator/system/errno_keeper.h"
+#include "allocator/thread_state.h"
 
 namespace {
 
@@ -18,6 +19,10 @@ using mallocspy::Next;
 // At once when something was unloaded, and before something is loaded, so that what lies at an address now is not taken for
 // what lay there before: libc also unloads by itself.
 void NoteUnloads() {
+  // In an event: a signal handler's allocation must not wait for the lock that it interrupted, a forked child must have its own
+  // record first, and a closed record is not touched.
+  const mallocspy::Event event;
+  if (!event.recording()) return;
   const uint32_t before = mallocspy::ledger::g_modules.unloads();
   mallocspy::ledger::g_modules.Refresh();
   if (mallocspy::ledger::g_modules.unloads() != before) mallocspy::ForgetUnloadedCode();
