@@ -1,6 +1,7 @@
 #include "allocator/thread_state.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -328,6 +329,11 @@ void RefreshThreadNames() {
     if (name[size - 1] == '\n') name[size - 1] = '\0';
     std::memcpy(record->name, name, sizeof(name));
   }
+}
+
+bool InOwnCall() {
+  const ThreadState* state = ThisThread();
+  return this_thread == kAttaching || (state != nullptr && state->capturing);
 }
 
 ThreadState* ThisThread() { return StateOf(this_thread); }

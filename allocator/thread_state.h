@@ -97,6 +97,9 @@ uint32_t FreezeEvents(uint32_t limit_ms);
 // Brings the ledger's names of living threads up to date.
 void RefreshThreadNames();
 
+// Whether this thread is inside libc or the unwinder on the recorder's behalf: what they allocate there is nobody's loss.
+bool InOwnCall();
+
 // This thread's state, without attaching it; null if it has none.
 ThreadState* ThisThread();
 

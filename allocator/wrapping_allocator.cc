@@ -58,6 +58,16 @@ void* RawOf(void* block, const BlockHeader& header) {
 
 bool IsInherited(const BlockHeader& header) { return header.mark < BaseMark(); }
 
+// A block without a header begins here, maybe where one of ours was. With record=task most blocks are like that, and to know it of each
+// is not worth a leaf.
+void NotePlain(void* block) {
+  if (ProcessOptions().record.Is("all") && AddressOf(block) % kMinAlignment == 0) {
+    g_live_map.SetPlain(AddressOf(block));
+  } else {
+    g_live_map.Forget(AddressOf(block));
+  }
+}
+
 void CountFree(const BlockHeader& header) {
   if (IsInherited(header)) {
     ledger::g_ledger.header().inherited_frees.fetch_add(1, std::memory_order_relaxed);
@@ -69,16 +79,12 @@ void CountFree(const BlockHeader& header) {
 }  // namespace
 
 void* WrappingAllocator::AllocatePlain(size_t bytes, const Request& request, const Event& event) {
-  const ThreadState* thread = ThisThread();
-  const bool ours = thread != nullptr && thread->capturing;
-  if (!event.over() && !event.recording() && !ours && IsRecorded(request.door)) {
+  if (!event.over() && !event.recording() && !InOwnCall() && IsRecorded(request.door)) {
     ledger::g_ledger.header().bypassed.fetch_add(1, std::memory_order_relaxed);
   }
   void* block = Wrapped(bytes, IsAligned(request.door) ? request.alignment : 0, request);
   if (block == nullptr) return nullptr;
-  if (ProcessOptions().record.Is("all") && AddressOf(block) % kMinAlignment == 0) {
-    g_live_map.SetPlain(AddressOf(block));
-  }
+  NotePlain(block);
   return block;
 }
 
@@ -199,19 +205,19 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
     Event event;
     const BlockState state = g_live_map.StateOf(AddressOf(block));
     if (state == BlockState::kPlain) {
-      void* moved = wrapped::Realloc(block, bytes);
-      if (moved != nullptr && moved != block) {
-        g_live_map.Forget(AddressOf(block));
-        g_live_map.SetPlain(AddressOf(moved));
-      }
-      return moved;
+      g_live_map.Forget(AddressOf(block));  // before another thread may get the place
+      void* resized = wrapped::Realloc(block, bytes);
+      NotePlain(resized != nullptr ? resized : block);
+      return resized;
     }
     if (state != BlockState::kLive) {
       if (event.recording() && IsHandled(block, request, event.thread())) {
         errno = ENOMEM;
         return nullptr;
       }
-      return wrapped::Realloc(block, bytes);
+      void* resized = wrapped::Realloc(block, bytes);
+      if (resized != nullptr) g_live_map.Forget(AddressOf(resized));
+      return resized;
     }
     BlockHeader before = *HeaderOf(block);
     if (!IsSealed(HeaderOf(block))) {
@@ -282,6 +288,7 @@ SpiedBy WrappingAllocator::SpiedSet(const void* block) {
 }
 
 void WrappingAllocator::SetSpiedSet(void* block, SpiedBy spies) {
+  const Event event;  // nobody looks at the header meanwhile
   if (!IsLive(block) || !IsSealed(HeaderOf(block))) return;
   BlockHeader* header = HeaderOf(block);
   header->spied = spies;

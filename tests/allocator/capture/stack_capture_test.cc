@@ -1,5 +1,6 @@
 #include "allocator/capture/stack_capture.h"
 
+#include <dlfcn.h>
 #include <execinfo.h>
 #include <gtest/gtest.h>
 #include <link.h>
@@ -368,6 +369,33 @@ TEST(StackCapture, OurOwnFramesAreCut) {
     EXPECT_FALSE(cut.truncated);
     EXPECT_LT(cut.frames.size(), whole.frames.size());
     EXPECT_EQ(cut.frames.back(), whole.frames.back());
+  });
+}
+
+int CompareInside(void* result) {
+  *static_cast<Comparison*>(result) = Compare();
+  return 0;
+}
+
+// Another library where one was: what the unwinder remembers of the code there is no longer true.
+TEST(StackCapture, ThroughAnotherLibraryAtTheSamePlace) {
+  InFreshProcess([] {
+    ASSERT_TRUE(LoadUnwinder());
+    void* place = nullptr;
+    for (int round = 0; round < 6; ++round) {
+      void* library = dlopen(round % 2 == 0 ? CODE_LIBRARY_A : CODE_LIBRARY_B, RTLD_NOW);
+      ASSERT_NE(library, nullptr) << dlerror();
+      const auto call = reinterpret_cast<int (*)(int (*)(void*), void*)>(dlsym(library, "CodeLibraryCall"));
+      if (place == nullptr) place = reinterpret_cast<void*>(call);
+      ASSERT_EQ(reinterpret_cast<void*>(call), place);
+      Comparison result;
+      for (int i = 0; i < 3; ++i) {
+        call(CompareInside, &result);
+        ExpectEqual(result);
+      }
+      dlclose(library);
+      ForgetUnloadedCode();
+    }
   });
 }
 
