@@ -122,7 +122,7 @@ SpyRoster SpyRegistry::Roster(Door door, SpiedBy spied_by) const {
     const Slot& slot = slots_[index];
     const bool spied = (spied_by >> index) & 1;
     const bool sees = slot.state == State::kActive && (door == Door::kTask || SeesMalloc(slot));
-    if (slot.state == State::kJoining || (!spied && !sees)) continue;
+    if (!spied && !sees) continue;
     roster.slot[roster.count] = index;
     roster.spy[roster.count] = slot.spy;
     ++roster.count;

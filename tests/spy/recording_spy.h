@@ -27,8 +27,9 @@ class RecordingSpy : public IMallocSpy {
       *object = nullptr;
       return S_OK;
     }
-    AddRef();
-    *object = query_gives == nullptr ? this : query_gives;
+    IMallocSpy* const given = query_gives == nullptr ? this : query_gives;
+    given->AddRef();
+    *object = given;
     return query_result;
   }
   STDMETHODIMP_(ULONG) AddRef() override { return static_cast<ULONG>(InterlockedIncrement(&references)); }

@@ -105,6 +105,13 @@ TEST_F(SpyOrderTest, ReallocToZeroIsThatForEverySpy) {
   EXPECT_THAT(TakeLog(), ElementsAre("out:PreRealloc 0 1", "in:PreRealloc 0 1", "in:PostRealloc NULL 1",
                                      "out:PostRealloc NULL 1"));
   EXPECT_TRUE(heap.blocks.empty());
+  block = Alloc(10);
+  outer.on_pre_realloc = [](void*, SIZE_T, void** request, BOOL) { return *request = nullptr, SIZE_T{0}; };
+  TakeLog();
+  EXPECT_EQ(nullptr, chain.Reallocate(heap, block, 0, kTask));
+  EXPECT_THAT(TakeLog(), ElementsAre("out:PreRealloc 0 1", "out:PostRealloc NULL 1"));
+  EXPECT_TRUE(heap.IsLive(block)) << "the outer spy took it over, so the inner one has nothing to free";
+  EXPECT_THAT(heap.invalid, IsEmpty());
 }
 
 TEST_F(SpyOrderTest, TwoSpiesShiftTheSameBlock) {
@@ -117,6 +124,9 @@ TEST_F(SpyOrderTest, TwoSpiesShiftTheSameBlock) {
   EXPECT_EQ(58u, heap.SizeOf(block));
   EXPECT_EQ(10u, chain.SizeOf(heap, pointer, Door::kMalloc));
   EXPECT_EQ(0, chain.DidAlloc(heap, pointer - 32, Door::kTask)) << "a pointer between the two spies";
+  EXPECT_EQ(1, chain.DidAlloc(heap, pointer, Door::kTask));
+  EXPECT_EQ(pointer, outer.got);
+  EXPECT_EQ(pointer - 32, inner.got) << "each PostDidAlloc gets what its own PreDidAlloc got";
   pointer = static_cast<char*>(chain.Reallocate(heap, pointer, 20, kMalloc));
   EXPECT_EQ(20u, chain.SizeOf(heap, pointer, Door::kMalloc));
   Free(pointer, kMalloc);

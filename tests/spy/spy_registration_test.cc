@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <thread>
 
 #include "spy/spy_chain.h"
@@ -179,11 +180,14 @@ TEST_F(SpyRegistrationTest, RevokeInAMethodWaitsForTheCallsEnd) {
   void* block = Alloc(8);
   spy.on_post_free = [&] {
     EXPECT_EQ(E_ACCESSDENIED, chain.RevokeComSpy());
-    EXPECT_EQ(0, spy.releases);
     EXPECT_EQ(CO_E_OBJISREG, chain.RegisterComSpy(&other));
+    EXPECT_EQ(S_OK, chain.Add(&other, 0));
+    EXPECT_EQ(E_ACCESSDENIED, chain.Remove(&other));
+    EXPECT_EQ(0, spy.releases);
   };
   Free(block);
   EXPECT_EQ(1, spy.releases);
+  EXPECT_EQ(1, other.releases);
   EXPECT_FALSE(chain.Active());
 }
 
@@ -203,11 +207,11 @@ TEST_F(SpyRegistrationTest, RevokeInPreAllocStillSpiesTheBlock) {
 TEST_F(SpyRegistrationTest, RegisterInAMethodCountsFromTheNextCall) {
   ASSERT_EQ(S_OK, chain.RegisterComSpy(&spy));
   spy.on_pre_alloc = [&](SIZE_T bytes) {
-    EXPECT_EQ(S_OK, chain.Add(&other, 0));
-    spy.on_pre_alloc = nullptr;
+    chain.Add(&other, 0);
     return bytes;
   };
   void* block = Alloc(8);
+  EXPECT_EQ(1, other.queries);
   EXPECT_THAT(other.TakeLog(), IsEmpty());
   Free(block);
   EXPECT_THAT(other.TakeLog(), ElementsAre("PreFree 0", "PostFree 0"));
@@ -241,12 +245,14 @@ TEST_F(SpyRegistrationTest, ABlockFreedInReleaseCompletesAnotherRevoke) {
 TEST_F(SpyRegistrationTest, TheChildOfAForkGoesOnWhileTheParentsThreadHeldTheLock) {
   ASSERT_EQ(S_OK, chain.RegisterComSpy(&spy));
   int status = -1;
+  bool in_child = false;
   spy.on_pre_alloc = [&](SIZE_T bytes) {
+    if (in_child) return bytes;
     std::thread([&] {
       const pid_t child = fork();
       if (child == 0) {
         chain.ResetLockAfterFork();
-        spy.on_pre_alloc = nullptr;
+        in_child = true;
         void* block = Alloc(9);
         Free(block);
         _exit(block != nullptr && heap.freed.size() == 1 ? 0 : 1);
@@ -263,17 +269,29 @@ TEST_F(SpyRegistrationTest, AForkInASpysMethodStaysInIt) {
   ASSERT_EQ(S_OK, chain.RegisterComSpy(&spy));
   int status = -1;
   pid_t child = -1;
+  std::atomic<bool> called{false};
+  bool overtaken = false;
+  std::thread thread;
   spy.on_pre_alloc = [&](SIZE_T bytes) {
+    if (child != -1) return bytes;
     child = fork();
-    if (child == 0) chain.ResetLockAfterFork();
-    spy.on_pre_alloc = nullptr;
+    if (child != 0) return bytes;
+    chain.ResetLockAfterFork();
+    thread = std::thread([&] {
+      Free(Alloc(7));
+      called = true;
+    });
+    for (int i = 0; i < 10000; ++i) std::this_thread::yield();
+    overtaken = called;
     return bytes;
   };
   Free(Alloc(8));
-  Free(Alloc(9));
-  if (child == 0) _exit(heap.freed.size() == 2 ? 0 : 1);
+  if (child == 0) {
+    thread.join();
+    _exit(!overtaken && called && heap.freed.size() == 2 ? 0 : 1);
+  }
   waitpid(child, &status, 0);
-  EXPECT_EQ(0, status);
+  EXPECT_EQ(0, status) << "in the child too no other thread is in the spy between Pre and Post";
 }
 
 // ---- The exported functions, on the process's chain ----
@@ -312,6 +330,12 @@ TEST(ExportedRegistration, AnObjectWithTwoFacesJoinsOnce) {
   EXPECT_EQ(CO_E_OBJISREG, mallocspy_add_spy(&face, 0));
   EXPECT_EQ(1, core.releases) << "the reference of the second query";
   EXPECT_EQ(S_OK, mallocspy_remove_spy(&core));
+  const int queries = core.queries;
+  EXPECT_EQ(S_OK, mallocspy_add_spy(&face, 0));
+  EXPECT_EQ(CO_E_OBJISREG, mallocspy_add_spy(&core, 0));
+  EXPECT_EQ(queries, core.queries);
+  EXPECT_EQ(S_OK, mallocspy_remove_spy(&face)) << "by the object that was given";
+  EXPECT_EQ(0, core.references);
 }
 
 }  // namespace
