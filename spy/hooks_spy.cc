@@ -1,7 +1,7 @@
 #include "spy/hooks_spy.h"
 
+#include "spy/futex_lock.h"
 #include "spy/heap.h"
-#include "spy/spy_lock.h"
 
 namespace mallocspy {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 // Constant-initialised and never destroyed, as the chain that calls them.
 constinit HooksSpy pool[kMaxSpies];
 // Over claims and searches. Innermost: nothing is called under it.
-constinit SpyLock pool_lock;
+constinit FutexLock pool_lock;
 
 }  // namespace
 

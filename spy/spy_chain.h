@@ -13,9 +13,9 @@
 #include <cstddef>
 
 #include "spy/alias_table.h"
+#include "spy/futex_lock.h"
 #include "spy/heap.h"
 #include "spy/malloc_spy.h"
-#include "spy/spy_lock.h"
 #include "spy/spy_registry.h"
 #include "spy/spy_thread.h"
 
@@ -89,7 +89,7 @@ class SpyChain {
   size_t SizeOfInSpy(Heap& heap, void* pointer);
   int DidAllocInSpy(Heap& heap, void* pointer);
 
-  SpyLock lock_;
+  FutexLock lock_;
   SpyRegistry registry_;  // under lock_, but for what it says
   AliasTable aliases_;    // under lock_, but for count()
 };

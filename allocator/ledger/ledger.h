@@ -1,8 +1,8 @@
 // The ledger of this process: its header and its growing tables (format.h has the layout and what the words mean).
 //
-// Reading a record by index takes no lock and never waits. Adding one is done under `lock()`, which is held only for short
-// stretches of our own code: never across a wrapped allocation, an unwind or a loader call. In a forked child Adopt() makes the copy
-// that the child writes to; until then the child must not record.
+// Reading a record by index takes no lock and never waits. Adding one is done under `lock()`, which is held only for
+// short stretches of our own code: never across a wrapped allocation, an unwind or a loader call. In a forked child
+// Adopt() makes the copy that the child writes to; until then the child must not record.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@
 
 #include "allocator/ledger/format.h"
 #include "allocator/ledger/ledger_memory.h"
-#include "allocator/system/futex_lock.h"
+#include "spy/futex_lock.h"
 
 namespace mallocspy::ledger {
 
@@ -35,12 +35,10 @@ class Ledger {
   Record* At(TableId table, uint32_t index) {
     return reinterpret_cast<Record*>(Address(table, index));
   }
-  uint32_t Count(TableId table) {
-    return static_cast<uint32_t>(TableOf(table).count.load(std::memory_order_acquire));
-  }
+  uint32_t Count(TableId table) { return static_cast<uint32_t>(TableOf(table).count.load(std::memory_order_acquire)); }
 
-  // Under lock(): room for `records` consecutive records in one extent; their first index, or 0 when memory is full (and
-  // kLedgerFull is set). They are zero and not yet counted: fill them, then Publish().
+  // Under lock(): room for `records` consecutive records in one extent; their first index, or 0 when memory is full
+  // (and kLedgerFull is set). They are zero and not yet counted: fill them, then Publish().
   uint32_t Reserve(TableId table, uint32_t records = 1);
   // Under lock(): the records from Reserve() are complete; `end` is one past the last.
   void Publish(TableId table, uint32_t end);
