@@ -46,7 +46,11 @@ CommandResult CommandRunner::RunProgram(std::vector<std::string> command, const 
 }
 
 void CommandRunner::WaitForFile(const std::string& name) const {
-  while (access(File(name).c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  constexpr int kTries = 20000;  // well over a minute, also on a busy machine
+  for (int i = 0; i < kTries && access(File(name).c_str(), F_OK) != 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(access(File(name).c_str(), F_OK), 0) << "the program under test did not get as far as to make " << name;
 }
 
 }  // namespace mallocspy
