@@ -79,7 +79,8 @@ void CountFree(const BlockHeader& header) {
 }  // namespace
 
 void* WrappingAllocator::AllocatePlain(size_t bytes, const Request& request, const Event& event) {
-  if (!event.over() && !event.recording() && !InOwnCall() && IsRecorded(request.door)) {
+  // Before and after the record there is none to count in; it may be null, or a parent's.
+  if (!event.recording() && CurrentPhase() == Phase::kRunning && !InOwnCall() && IsRecorded(request.door)) {
     ledger::g_ledger.header().bypassed.fetch_add(1, std::memory_order_relaxed);
   }
   void* block = Wrapped(bytes, IsAligned(request.door) ? request.alignment : 0, request);

@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "allocator/system/file_size_limit.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
 
@@ -25,11 +25,9 @@ bool Populate(void* memory, size_t bytes) {
   return !RawFailed(result) || result == -EINVAL;
 }
 
-// A file may not grow beyond RLIMIT_FSIZE: trying raises SIGXFSZ.
 uint64_t LargestFile() {
-  rlimit limit;
-  if (RawFailed(RawSyscall(SYS_prlimit64, 0, RLIMIT_FSIZE, nullptr, &limit))) return kSparseBytes;
-  return limit.rlim_cur < kSparseBytes ? limit.rlim_cur & ~(kPageBytes - 1) : kSparseBytes;
+  const uint64_t limit = FileSizeLimit();
+  return limit < kSparseBytes ? limit & ~(kPageBytes - 1) : kSparseBytes;
 }
 
 char* AppendNumber(char* at, uint32_t value) {

@@ -37,8 +37,9 @@ void SetDefault(int signal) {
 
 void OnFatalSignal(int signal, siginfo_t* info, void*) {
   const ErrnoKeeper keeper;
-  SetDefault(signal);
   EndRecord(ledger::End::kSignal, signal);
+  // Only now: had another thread met the same signal meanwhile, the default would have ended the process in the middle.
+  SetDefault(signal);
   // A fault happens again when its instruction does; a signal that was sent is sent again. It is blocked until this
   // handler returns.
   const bool fault = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE);

@@ -185,7 +185,8 @@ void PrintPlainReport() {
     uint32_t best = count;
     for (uint32_t i = 0; i < count; ++i) {
       const ledger::Stack* stack = g_ledger.At<ledger::Stack>(TableId::kStacks, i);
-      if (LiveBlocks(stack) == 0) continue;
+      // Blocks whose header was destroyed were freed as the unknown stack's, which has more frees than allocations then.
+      if (static_cast<int64_t>(LiveBlocks(stack)) <= 0) continue;
       const uint64_t live = LiveBytes(stack);
       const bool after_last = live < last_bytes || (live == last_bytes && i > last);
       if (after_last && (best == count || live > best_bytes)) {

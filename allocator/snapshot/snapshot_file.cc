@@ -11,6 +11,7 @@
 #include "allocator/process.h"
 #include "allocator/snapshot/block_list.h"
 #include "allocator/snapshot/reporter.h"
+#include "allocator/system/file_size_limit.h"
 #include "allocator/system/initial_stack.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_log.h"
@@ -25,6 +26,7 @@ using ledger::g_ledger;
 constexpr size_t kBufferedBlocks = 2048;
 
 bool WriteAt(int fd, const void* data, size_t size, uint64_t offset, long* error) {
+  if (offset + RoundUp(size, kPageBytes) > FileSizeLimit()) return *error = -EFBIG, false;
   const char* at = static_cast<const char*>(data);
   while (size > 0) {
     const long done = RawSyscall(SYS_pwrite64, fd, at, size, offset);
@@ -69,6 +71,7 @@ bool KeepPath(char* path, size_t capacity) {
   const OptionText pattern = ProcessOptions().keep;
   size_t size = 0;
   for (size_t i = 0; i < pattern.size; ++i) {
+    path[size] = '\0';
     if (size + 12 > capacity) return false;
     if (pattern.data[i] == '%' && i + 1 < pattern.size && pattern.data[i + 1] == 'p') {
       char digits[10];
@@ -125,6 +128,7 @@ void Keep() {
 
 bool WriteSnapshot(int fd, long* error) {
   ledger::Header& header = g_ledger.header();
+  if (g_ledger.memory().used_bytes() > FileSizeLimit()) return *error = -EFBIG, false;
   const auto table_count = static_cast<size_t>(ledger::TableId::kCount);
   for (size_t t = 0; t < table_count; ++t) {
     const ledger::Table& table = header.tables[t];

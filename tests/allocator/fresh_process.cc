@@ -13,6 +13,7 @@ extern "C" void* __libc_stack_end;
 namespace {
 
 const char* chosen_options = nullptr;
+void (*when_options_are_asked)() = nullptr;
 
 // A child that hangs is a failure with a cause, not a test run without an end.
 constexpr unsigned kMostSeconds = 300;
@@ -27,7 +28,10 @@ int CountFailures() {
 }  // namespace
 
 // The library asks for it if the program defines it.
-extern "C" const char* mallocspy_default_options(void) { return chosen_options; }
+extern "C" const char* mallocspy_default_options(void) {
+  if (when_options_are_asked != nullptr) when_options_are_asked();
+  return chosen_options;
+}
 
 namespace mallocspy {
 
@@ -65,7 +69,10 @@ int StatusOfFreshProcess(const std::function<void()>& body) {
   return status;
 }
 
-void SetOptions(const char* options) { chosen_options = options; }
+void SetOptions(const char* options, void (*when_asked)()) {
+  chosen_options = options;
+  when_options_are_asked = when_asked;
+}
 
 void SetInitialEnvironment(const std::string& name, const std::string& value) {
   long* start = static_cast<long*>(__libc_stack_end);

@@ -33,8 +33,8 @@ pid_t ForkWith(const std::function<void()>& body);
 // Waits for it; true if it ended with success.
 testing::AssertionResult EndsWell(pid_t child);
 
-// What the weak mallocspy_default_options() answers from now on. Kept by reference.
-void SetOptions(const char* options);
+// What the weak mallocspy_default_options() answers from now on; and what it does. Kept by reference.
+void SetOptions(const char* options, void (*when_asked)() = nullptr);
 
 // Puts `name=value` where the kernel put the program's environment.
 void SetInitialEnvironment(const std::string& name, const std::string& value);

@@ -81,6 +81,24 @@ TEST(Process, TheEnvironmentOverridesTheProgramsOptions) {
   });
 }
 
+// The program's function runs before there is a record.
+TEST(Process, TheProgramsOptionsMayBeMadeWithAllocations) {
+  InFreshProcess([] {
+    static void* made = nullptr;
+    SetOptions("guard=0", [] {
+      made = g_heap.Reallocate(g_heap.Allocate(10, {}), 1000, {});
+      g_heap.Deallocate(g_heap.Allocate(10, {}), {});
+    });
+    void* block = g_heap.Allocate(10, {});
+    EXPECT_TRUE(g_heap.IsLive(block));
+    ASSERT_NE(made, nullptr);
+    EXPECT_FALSE(g_heap.IsLive(made));
+    g_heap.Deallocate(made, {});
+    EXPECT_FALSE(ProcessOptions().guard);
+    EXPECT_EQ(g_ledger.header().foreign_frees.load(), 0u);
+  });
+}
+
 TEST(Process, SaysWhichOptionsItIgnores) {
   InFreshProcess([] {
     SetInitialEnvironment("MALLOCSPY_OPTIONS", "gaurd=0:stack_depth=0:guard=0");
