@@ -27,6 +27,7 @@ constinit decltype(&unw_init_local) init_local = nullptr;
 constinit decltype(&unw_step) step = nullptr;
 constinit decltype(&unw_get_reg) get_register = nullptr;
 constinit decltype(&unw_flush_cache) flush_cache = nullptr;
+constinit decltype(&unw_set_caching_policy) set_caching_policy = nullptr;
 constinit unw_addr_space_t* local_space = nullptr;
 constinit std::atomic<bool> by_steps{false};
 
@@ -103,11 +104,15 @@ bool LoadUnwinder() {
   const bool bound = Bind(library, "unw_backtrace", &backtrace) && MALLOCSPY_BIND(get_context, UNW_ARCH_OBJ(getcontext)) &&
                      MALLOCSPY_BIND(init_local, unw_init_local) && MALLOCSPY_BIND(step, unw_step) &&
                      MALLOCSPY_BIND(get_register, unw_get_reg) && MALLOCSPY_BIND(flush_cache, unw_flush_cache) &&
-                     MALLOCSPY_BIND(local_space, unw_local_addr_space);
+                     MALLOCSPY_BIND(local_space, unw_local_addr_space) &&
+                     MALLOCSPY_BIND(set_caching_policy, unw_set_caching_policy);
   if (!bound) {
     backtrace = nullptr;
     return false;
   }
+  // Its common cache has a lock, held while it asks the loader: a thread that allocates while it holds the loader's lock would
+  // wait for it, and it for that thread. What the threads remember for themselves stays.
+  set_caching_policy(*local_space, UNW_CACHE_NONE);
   // The first call sets libunwind up; better here than in the program's first allocation.
   void* frames[4];
   backtrace(frames, 4);

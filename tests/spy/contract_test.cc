@@ -1,6 +1,5 @@
-// The contract, clause by clause, through the library itself: this program is linked with it, so the task allocator is
-// the real one; and its malloc goes through the doors as well. What needs another process is in
-// contract_process_test.cc.
+// The contract, clause by clause, through the library itself: this program is linked with it, so task allocator and doors
+// are the real ones. What needs another process is in contract_process_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
@@ -19,7 +18,6 @@
 #include "tests/spy/recording_spy.h"
 #include "tests/spy/windows_style_spy.h"
 
-// This program has no report of its own to give.
 extern "C" MALLOCSPY_API const char* mallocspy_default_options(void) { return "report=none"; }
 
 namespace mallocspy {

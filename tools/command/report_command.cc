@@ -41,7 +41,7 @@ int ReportCommand(const std::vector<std::string>& arguments) {
       complete = false;
     }
   }
-  if (snapshots.empty()) return kExitIncomplete;
+  if (snapshots.empty()) return kExitUsage;
 
   std::vector<Findings> findings;
   FrameNamer namer(isatty(STDERR_FILENO) == 1);
@@ -59,7 +59,7 @@ int ReportCommand(const std::vector<std::string>& arguments) {
   }
   namer.EndProgress();
   if (!WriteReport(Command::kReport, *settings, std::move(findings))) return kExitIncomplete;
-  if (status == kExitClean && !complete) return kExitIncomplete;
+  if (status == kExitClean && !complete) return kExitUsage;
   return status;
 }
 

@@ -8,7 +8,7 @@
 namespace mallocspy {
 
 inline constexpr int kExitClean = 0;
-inline constexpr int kExitUsage = 2;        // the command line cannot be carried out
+inline constexpr int kExitUsage = 2;        // the command line cannot be carried out: wrong, or of no snapshot
 inline constexpr int kExitLeaks = 23;       // LeakSanitizer's
 inline constexpr int kExitErrors = 24;      // heap errors; they win over leaks
 inline constexpr int kExitIncomplete = 25;  // the check did not run, or not whole, or its report could not be written
