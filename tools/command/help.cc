@@ -38,7 +38,7 @@ constexpr char kExitStatus[] =
     "  24  heap errors, also when there are leaks\n"
     "  23  leaks, if --fail-on names them\n"
     "  25  the check did not run, is incomplete, or its report could not be written\n"
-    "   2  the command line is wrong\n"
+    "   2  the command line is wrong, or a snapshot cannot be read\n"
     "   0  none of these; with --fail-on=none always the program's own\n";
 
 constexpr char kOptionsHeading[] = "\nMALLOCSPY_OPTIONS=\"key=value:key=value\" (environment) sets up the library:\n";
