@@ -36,7 +36,7 @@ case "$step" in
     done
     # The public headers stand alone; no other may have come along.
     expect "headers of spy/" "malloc_spy.h" "$(ls "$prefix/include/mallocspy/spy")"
-    if grep -rlF -e "$work/elsewhere" -e "$source" "$prefix"/lib/cmake "$prefix"/lib/pkgconfig "$prefix"/include; then
+    if grep -rlF -e "$work" -e "$build" "$prefix"/lib/cmake "$prefix"/lib/pkgconfig "$prefix"/include; then
       fail "the files above name the directory in which they were made"
     fi
     ;;
