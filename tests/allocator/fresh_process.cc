@@ -33,6 +33,18 @@ extern "C" const char* mallocspy_default_options(void) {
   return chosen_options;
 }
 
+#if defined(MALLOCSPY_SANITIZED)
+// Too large a request is answered, not fatal; blocks that tests leave behind are meant to be left; signals are the tests' own.
+#define MALLOCSPY_SANITIZER_OPTIONS \
+  "allocator_may_return_null=1:handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0"
+extern "C" __attribute__((visibility("default"))) const char* __asan_default_options() {
+  return MALLOCSPY_SANITIZER_OPTIONS ":detect_leaks=0";
+}
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options() {
+  return MALLOCSPY_SANITIZER_OPTIONS ":die_after_fork=0";
+}
+#endif
+
 namespace mallocspy {
 
 pid_t ForkWith(const std::function<void()>& body) {
