@@ -164,10 +164,9 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
 // A pointer that is no live block: either the program erred (reported, and nothing must be done with it), or it is
 // another allocator's.
 bool WrappingAllocator::IsHandled(void* block, const Request& request, ThreadState* thread) {
+  if (!IsRecorded(request.door)) return false;  // every block of such a door is another allocator's
   if (JudgeForeign(block, request.door, thread)) return true;
-  if (ProcessOptions().record.Is("all")) {
-    ledger::g_ledger.header().foreign_frees.fetch_add(1, std::memory_order_relaxed);
-  }
+  ledger::g_ledger.header().foreign_frees.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
 

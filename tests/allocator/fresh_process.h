@@ -20,6 +20,20 @@
 #include <functional>
 #include <string>
 
+// ThreadSanitizer gives up a thread before its last destructors of thread-specific data run, which are ours and libunwind's; it
+// makes a fork of a vfork; and it cannot follow a thread's child that makes threads.
+#if defined(__SANITIZE_THREAD__)
+#define MALLOCSPY_SKIP_UNDER_TSAN() GTEST_SKIP() << "ThreadSanitizer cannot follow this"
+#else
+#define MALLOCSPY_SKIP_UNDER_TSAN() static_cast<void>(0)
+#endif
+// A sanitizer's blocks are not laid out like glibc's, its stacks not like the thread's.
+#if defined(MALLOCSPY_SANITIZED)
+#define MALLOCSPY_SKIP_UNDER_SANITIZER() GTEST_SKIP() << "not to be seen under a sanitizer"
+#else
+#define MALLOCSPY_SKIP_UNDER_SANITIZER() static_cast<void>(0)
+#endif
+
 namespace mallocspy {
 
 void InFreshProcess(const std::function<void()>& body);

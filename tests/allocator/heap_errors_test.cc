@@ -51,9 +51,7 @@ TEST(ReportBlockError, SaysWhatTheHeaderSays) {
 }
 
 TEST(JudgeForeign, FreedInteriorStackAndPerhapsAnothers) {
-#if defined(MALLOCSPY_SANITIZED)
-  GTEST_SKIP() << "a sanitizer's stack is not the thread's, nor are its blocks glibc's";
-#endif
+  MALLOCSPY_SKIP_UNDER_SANITIZER();
   InFreshProcess([] {
     char* block = static_cast<char*>(g_heap.Allocate(100, {}));
     char* freed = static_cast<char*>(g_heap.Allocate(100000, {}));

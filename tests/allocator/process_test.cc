@@ -254,6 +254,7 @@ TEST(Process, AChildWithoutMemoryPassesThrough) {
 }
 
 TEST(Process, AVforkChildIsItsParent) {
+  MALLOCSPY_SKIP_UNDER_TSAN();
   InFreshProcess([] {
     ASSERT_TRUE(EnsureStarted());
     const pid_t child = vfork();

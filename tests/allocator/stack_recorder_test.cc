@@ -169,6 +169,7 @@ TEST(StackRecorder, AnotherLibraryAtTheSamePlaceIsAnotherStack) {
 }
 
 TEST(StackRecorder, ThreadsAgree) {
+  MALLOCSPY_SKIP_UNDER_TSAN();
   InFreshProcess([] {
     ASSERT_TRUE(LoadUnwinder());
     ASSERT_TRUE(EnsureStarted());

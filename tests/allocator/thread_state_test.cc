@@ -124,6 +124,7 @@ TEST(ThreadState, NamesAreKeptUpToDate) {
 }
 
 TEST(ThreadState, ThreadsThatComeAndGoReuseAFew) {
+  MALLOCSPY_SKIP_UNDER_TSAN();
   InFreshProcess([] {
     ASSERT_TRUE(Records());
     WatchThreadEnds();
@@ -156,6 +157,7 @@ void RecordAndComeAgain(void* value) {
 
 // A program's own destructors allocate and free until the very last pass, also after ours.
 TEST(ThreadState, ThreadSpecificDestructorsAreRecorded) {
+  MALLOCSPY_SKIP_UNDER_TSAN();
   for (const bool ours_first : {true, false}) {
     InFreshProcess([ours_first] {
       ASSERT_TRUE(Records());
@@ -183,6 +185,7 @@ void RecordAndNestInDestructor(void* value) {
 }
 
 TEST(ThreadState, LateEventsDoNotNestEither) {
+  MALLOCSPY_SKIP_UNDER_TSAN();
   InFreshProcess([] {
     ASSERT_TRUE(Records());
     WatchThreadEnds();
@@ -375,6 +378,7 @@ TEST(Event, ASignalHandlerInsideOneIsNotRecorded) {
 }
 
 TEST(ThreadState, AForkedChildHasOnlyItsOwnThread) {
+  MALLOCSPY_SKIP_UNDER_TSAN();
   InFreshProcess([] {
     ASSERT_TRUE(Records());
     WatchThreadEnds();

@@ -121,9 +121,7 @@ TEST(Misuse, InteriorPointerOfAHugeBlock) {
 }
 
 TEST(Misuse, StackGlobalCodeAndWildPointers) {
-#if defined(MALLOCSPY_SANITIZED)
-  GTEST_SKIP() << "a sanitizer's stack is not the thread's";
-#endif
+  MALLOCSPY_SKIP_UNDER_SANITIZER();
   InFreshProcess([] {
     g_heap.Deallocate(Make(1), {});
     ledger::g_modules.Refresh();
@@ -153,9 +151,7 @@ TEST(Misuse, StackGlobalCodeAndWildPointers) {
 }
 
 TEST(Misuse, ABlockOfTheWrappedMallocIsNoMisuse) {
-#if defined(MALLOCSPY_SANITIZED)
-  GTEST_SKIP() << "a sanitizer's blocks are not glibc's";
-#endif
+  MALLOCSPY_SKIP_UNDER_SANITIZER();
   InFreshProcess([] {
     g_heap.Deallocate(Make(1), {});
     for (const size_t bytes : {1, 100, 5000, 200000, 10 << 20}) g_heap.Deallocate(wrapped::Malloc(bytes), {});

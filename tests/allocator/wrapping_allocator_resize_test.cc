@@ -65,6 +65,7 @@ TEST(Reallocate, EverySizeToEverySize) {
 }
 
 TEST(Reallocate, InPlaceAndMoved) {
+  MALLOCSPY_SKIP_UNDER_SANITIZER();
   InFreshProcess([] {
     // Shrinking stays; growing past a neighbour moves.
     char* block = Make(1000);
@@ -179,9 +180,7 @@ TEST(Reallocate, OfFreedInteriorAndOtherPointersFails) {
 }
 
 TEST(Reallocate, OfAForeignBlockIsPassedOn) {
-#if defined(MALLOCSPY_SANITIZED)
-  GTEST_SKIP() << "a sanitizer's blocks are not glibc's";
-#endif
+  MALLOCSPY_SKIP_UNDER_SANITIZER();
   InFreshProcess([] {
     g_heap.Deallocate(g_heap.Allocate(1, {}), {});
     char* foreign = static_cast<char*>(wrapped::Malloc(100));

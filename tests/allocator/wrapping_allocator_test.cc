@@ -239,6 +239,7 @@ TEST(WrappingAllocator, RecordsOnlyTheTaskDoorIfAsked) {
 
 // With record=task: memory that was a task block's is malloc's next, and is freed like any other.
 TEST(WrappingAllocator, UnrecordedBlocksWhereRecordedOnesWere) {
+  MALLOCSPY_SKIP_UNDER_SANITIZER();
   InFreshProcess([] {
     SetOptions("record=task");
     // Large ones, which glibc joins when they are freed, and then small ones, cut out of what was joined.

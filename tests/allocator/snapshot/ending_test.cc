@@ -106,7 +106,9 @@ TEST(Ending, WhileThreadsAllocate) {
   for (int round = 0; round < 10; ++round) {
     const EndedProcess ended = RunRecorded([] {
       g_heap.Deallocate(g_heap.Allocate(1, {}), {});
+#if !defined(__SANITIZE_THREAD__)
       WatchThreadEnds();
+#endif
       std::atomic<bool> done{false};
       std::atomic<int> busy{0};
       std::vector<std::thread> threads;
@@ -217,6 +219,7 @@ TEST(Ending, AForkedChildEndsForItself) {
 }
 
 TEST(Ending, AVforkChildDoesNotEndItsParent) {
+  MALLOCSPY_SKIP_UNDER_TSAN();
   const EndedProcess ended = RunRecorded([] {
     g_heap.Allocate(1, {});
     const pid_t child = vfork();
@@ -286,6 +289,7 @@ TEST(Ending, AnExecIsNoted) {
 }
 
 TEST(Ending, AVforkChildsExecIsNotItsParents) {
+  MALLOCSPY_SKIP_UNDER_TSAN();
   const EndedProcess ended = RunRecorded([] {
     g_heap.Allocate(100, {});
     const pid_t child = vfork();
