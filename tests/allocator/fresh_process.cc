@@ -43,10 +43,6 @@ extern "C" __attribute__((visibility("default"))) const char* __asan_default_opt
 extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options() {
   return MALLOCSPY_SANITIZER_OPTIONS ":die_after_fork=0";
 }
-// Memory that was unmapped and mapped again past libc is one memory to it.
-extern "C" __attribute__((visibility("default"))) const char* __tsan_default_suppressions() {
-  return "race:ModuleTable::Refresh\n";
-}
 #endif
 
 namespace mallocspy {
