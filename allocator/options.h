@@ -16,6 +16,8 @@
        "whether spies see malloc and new: 1 all, 0 none, auto those loaded with --spy")                                \
   Flag(guard, 1, "put a guard behind every block and check it when the block is freed and at the end")                 \
   Number(stack_depth, 512, 1, 4096, "frames recorded of a stack, at most; longer ones lose their outer end")           \
+  Number(check_capture, 0, 0, 1000000000,                                                                              \
+         "take every N-th stack again with libunwind and abort with both if they differ; 0: never")                   \
   Text(keep, "", "write the snapshot to this file at the end (%p: the process id), without `mallocspy run`")
 
 namespace mallocspy {

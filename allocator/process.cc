@@ -6,7 +6,8 @@
 #include <cstring>
 
 #include "allocator/block_header.h"
-#include "allocator/capture/stack_capture.h"
+#include "allocator/capture/call_site_table.h"
+#include "allocator/capture/unwinder.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/system/clock.h"
 #include "allocator/system/initial_stack.h"
@@ -109,7 +110,8 @@ bool AdoptProcess() {
   reported = options.follow.Is("all");
   const bool own = g_ledger.Adopt(reported ? run_directory : nullptr, Pid());
   if (reported && !own) parent.unfollowed_forks.fetch_add(1, std::memory_order_relaxed);
-  ResetCaptureAfterFork();
+  ResetUnwinderAfterFork();
+  g_call_sites.ResetLockAfterFork();
   spy_chain.ResetLockAfterFork();
   const bool recorded = IsRecordedProcess();
   AdoptThreadsAfterFork(recorded);

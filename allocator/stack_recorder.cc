@@ -1,51 +1,85 @@
 #include "allocator/stack_recorder.h"
 
-#include "allocator/capture/stack_capture.h"
+#include "allocator/capture/capture_check.h"
+#include "allocator/capture/known_stack.h"
 #include "allocator/ledger/module_table.h"
 #include "allocator/ledger/stack_table.h"
 #include "allocator/process.h"
 #include "allocator/system/errno_keeper.h"
-#include "spy/spy_thread.h"
 
 namespace mallocspy {
 namespace {
 
-// Turns the return addresses into sites, in place, through the thread's own cache.
-void ToSites(ThreadState* thread, uint32_t depth) {
-  const uint32_t generation = ledger::g_modules.generation();
-  if (thread->site_generation != generation) {
-    for (CachedSite& slot : thread->sites) slot.return_address = 0;
-    thread->site_generation = generation;
-  }
-  for (uint32_t i = 0; i < depth; ++i) {
-    const uintptr_t address = thread->frames[i];
-    CachedSite& slot = thread->sites[(address >> 1) % ThreadState::kSiteSlots];
-    if (slot.return_address != address) slot = {address, ledger::g_modules.SiteOf(address)};
-    thread->frames[i] = slot.site;
-  }
+struct Ending {
+  uint32_t node;
+  uint32_t depth;
+  bool truncated;
+};
+
+// The program's registers at its call of a door.
+FrameState StateAt(const DoorFrame* frame) {
+  return {reinterpret_cast<uintptr_t>(frame->return_address), reinterpret_cast<uintptr_t>(frame + 1),
+          frame->caller_frame_pointer};
 }
 
-CapturedStack CaptureSites(ThreadState* thread) {
-  if (thread->prepared.kind == PreparedStack::kCallerOnly) {
-    thread->frames[0] = ledger::g_modules.SiteOfKnown(reinterpret_cast<uintptr_t>(thread->prepared.caller));
-    return {1, true};
+Ending OnlyCaller(ThreadState* thread, uintptr_t return_address) {
+  thread->frames[0] = ledger::g_modules.SiteOfKnown(return_address);
+  return {ledger::g_stacks.InternNode(thread->frames, 1), 1, true};
+}
+
+// The new frames get their nodes; the kept ones have theirs.
+Ending InternKnown(KnownStack* known, bool truncated) {
+  const uint32_t depth = known->depth();
+  uint32_t node = known->kept() == 0 ? 0 : known->frame(known->kept() - 1).node;
+  for (uint32_t i = known->kept(); i < depth; ++i) {
+    node = ledger::g_stacks.Child(node, known->frame(i).site);
+    if (node == 0) {
+      known->Forget();
+      break;
+    }
+    known->frame(i).node = node;
   }
+  return {node, depth, truncated};
+}
+
+Ending Unwind(ThreadState* thread, const FrameState& from, uint32_t limit) {
+  const UnwoundStack stack = UnwindStack(thread->frames, limit, from.sp, {thread->stack_low, thread->stack_high});
+  if (stack.depth == 0) return OnlyCaller(thread, from.pc);
+  static_assert(sizeof(uintptr_t) == sizeof(uint64_t));
+  for (uint32_t i = 0; i < stack.depth; ++i) thread->frames[i] = ledger::g_modules.SiteOf(thread->frames[i]);
+  return {ledger::g_stacks.InternNode(thread->frames, stack.depth), stack.depth, !stack.whole};
+}
+
+__attribute__((noinline)) void Check(ThreadState* thread, const FrameState& from, bool whole, uint32_t limit) {
+  if (++thread->captures % ProcessOptions().check_capture != 0) return;
+  CheckCapture(thread->known, whole, from.sp, {thread->stack_low, thread->stack_high}, thread->frames, limit);
+}
+
+Ending Capture(ThreadState* thread, const FrameState& from) {
   const uint32_t limit = static_cast<uint32_t>(ProcessOptions().stack_depth);
   thread->capturing = true;
-  const CapturedStack stack =
-      CaptureStack(thread->frames, limit, {thread->stack_low, thread->stack_high}, spy_thread.caller);
+  const KnownStack::Outcome outcome = thread->known->Follow(from, {thread->stack_low, thread->stack_high});
+  Ending ending;
+  if (__builtin_expect(outcome == KnownStack::Outcome::kUnusual, 0)) {
+    ending = Unwind(thread, from, limit);
+  } else {
+    const bool whole = outcome == KnownStack::Outcome::kWhole;
+    ending = InternKnown(thread->known, !whole);
+    if (__builtin_expect(ProcessOptions().check_capture != 0, 0)) Check(thread, from, whole, limit);
+  }
   thread->capturing = false;
-  static_assert(sizeof(uintptr_t) == sizeof(uint64_t));
-  ToSites(thread, stack.depth);
-  return stack;
+  return ending;
 }
 
 // Where the current stack ends in the ledger's tree.
 PreparedStack CurrentStack(ThreadState* thread) {
   if (thread->prepared.kind == PreparedStack::kWhole) return thread->prepared;
-  const CapturedStack stack = CaptureSites(thread);
-  const uint32_t node = ledger::g_stacks.InternNode(thread->frames, stack.depth);
-  return {PreparedStack::kWhole, stack.truncated, static_cast<uint16_t>(stack.depth), node, nullptr};
+  if (thread->prepared.kind == PreparedStack::kCallerOnly) {
+    const Ending ending = OnlyCaller(thread, reinterpret_cast<uintptr_t>(thread->prepared.caller));
+    return {PreparedStack::kWhole, true, 1, ending.node, nullptr};
+  }
+  const Ending ending = Capture(thread, StateAt(thread->frame != nullptr ? thread->frame : MALLOCSPY_DOOR_FRAME()));
+  return {PreparedStack::kWhole, ending.truncated, static_cast<uint16_t>(ending.depth), ending.node, nullptr};
 }
 
 }  // namespace
@@ -59,15 +93,16 @@ uint32_t RecordStack(ThreadState* thread, Door door) {
 
 uint32_t RecordPlace(ThreadState* thread) { return CurrentStack(thread).node; }
 
-StackPreparation::StackPreparation(const void* caller, bool caller_only) {
+StackPreparation::StackPreparation(const DoorFrame* frame, bool caller_only) {
   const ErrnoKeeper keeper;
   const Event event;
   ThreadState* thread = event.thread();
   if (thread == nullptr) return;
   before_ = thread->prepared;
-  thread->prepared = {PreparedStack::kCallerOnly, true, 1, 0, caller};
+  thread->prepared = {PreparedStack::kCallerOnly, true, 1, 0, frame != nullptr ? frame->return_address : nullptr};
   if (caller_only) return;
   thread->prepared.kind = PreparedStack::kNone;
+  thread->frame = frame;
   thread->prepared = CurrentStack(thread);
 }
 

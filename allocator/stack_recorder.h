@@ -5,6 +5,7 @@
 
 #include "allocator/ledger/ledger.h"
 #include "allocator/thread_state.h"
+#include "spy/door_frame.h"
 
 namespace mallocspy {
 
@@ -15,11 +16,11 @@ uint32_t RecordStack(ThreadState* thread, Door door);
 // The ledger's node of the current stack, for an error's place.
 uint32_t RecordPlace(ThreadState* thread);
 
-// Within its scope the calls of this thread record the stack of here, captured now. With `caller_only`, where the spy lock is held
-// already, they record no more than the return address of the program's call.
+// Within its scope the calls of this thread record the stack of the call at `frame`, captured now. With `caller_only`, where the spy lock is
+// held already, they record no more than the return address of that call.
 class StackPreparation {
  public:
-  StackPreparation(const void* caller, bool caller_only);
+  StackPreparation(const DoorFrame* frame, bool caller_only);
   ~StackPreparation();
   StackPreparation(const StackPreparation&) = delete;
   StackPreparation& operator=(const StackPreparation&) = delete;

@@ -18,21 +18,21 @@ class TaskAllocator final : public IMalloc {
   ULONG STDMETHODCALLTYPE Release() override { return 1; }
 
   void* STDMETHODCALLTYPE Alloc(SIZE_T bytes) override {
-    return entrance::Allocate(bytes, {.door = Door::kTask}, __builtin_return_address(0));
+    return entrance::Allocate(bytes, {.door = Door::kTask}, MALLOCSPY_DOOR_FRAME());
   }
   void* STDMETHODCALLTYPE Realloc(void* block, SIZE_T bytes) override {
-    return entrance::Reallocate(block, bytes, Door::kTask, __builtin_return_address(0));
+    return entrance::Reallocate(block, bytes, Door::kTask, MALLOCSPY_DOOR_FRAME());
   }
   void STDMETHODCALLTYPE Free(void* block) override {
-    entrance::Deallocate(block, Door::kTask, __builtin_return_address(0));
+    entrance::Deallocate(block, Door::kTask, MALLOCSPY_DOOR_FRAME());
   }
   SIZE_T STDMETHODCALLTYPE GetSize(void* block) override {
-    return entrance::SizeOf(block, Door::kTask, __builtin_return_address(0));
+    return entrance::SizeOf(block, Door::kTask, MALLOCSPY_DOOR_FRAME());
   }
   int STDMETHODCALLTYPE DidAlloc(void* block) override {
-    return entrance::DidAlloc(block, Door::kTask, __builtin_return_address(0));
+    return entrance::DidAlloc(block, Door::kTask, MALLOCSPY_DOOR_FRAME());
   }
-  void STDMETHODCALLTYPE HeapMinimize() override { entrance::Minimize(Door::kTask, __builtin_return_address(0)); }
+  void STDMETHODCALLTYPE HeapMinimize() override { entrance::Minimize(Door::kTask, MALLOCSPY_DOOR_FRAME()); }
 };
 
 // Never destroyed: blocks are freed after the last destructor.
@@ -52,15 +52,15 @@ MALLOCSPY_API HRESULT STDAPICALLTYPE CoGetMalloc(DWORD context, LPMALLOC* out) {
 }
 
 MALLOCSPY_API void* STDAPICALLTYPE CoTaskMemAlloc(SIZE_T bytes) {
-  return mallocspy::entrance::Allocate(bytes, {.door = Door::kTask}, __builtin_return_address(0));
+  return mallocspy::entrance::Allocate(bytes, {.door = Door::kTask}, MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_API void* STDAPICALLTYPE CoTaskMemRealloc(void* block, SIZE_T bytes) {
-  return mallocspy::entrance::Reallocate(block, bytes, Door::kTask, __builtin_return_address(0));
+  return mallocspy::entrance::Reallocate(block, bytes, Door::kTask, MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_API void STDAPICALLTYPE CoTaskMemFree(void* block) {
-  mallocspy::entrance::Deallocate(block, Door::kTask, __builtin_return_address(0));
+  mallocspy::entrance::Deallocate(block, Door::kTask, MALLOCSPY_DOOR_FRAME());
 }
 
 }  // extern "C"

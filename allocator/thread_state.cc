@@ -11,7 +11,7 @@
 
 #include <cstring>
 
-#include "allocator/capture/stack_capture.h"
+#include "allocator/capture/known_stack.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
 #include "allocator/system/clock.h"
@@ -52,6 +52,9 @@ constinit ThreadState* late_state = nullptr;  // used under late_lock
 
 constinit std::atomic<uint32_t> freezer_tid{0};  // who froze the events, while they are
 
+// What the kernel keeps free below the main thread's stack at the least, however high its limit: nothing else is mapped there.
+constexpr uintptr_t kReservedStackBytes = uintptr_t{128} << 20;
+
 constexpr uint32_t kDestructorRounds = 3;  // one less than the passes that POSIX guarantees
 
 ThreadState* StateOf(uintptr_t value) {
@@ -64,9 +67,14 @@ ThreadState* NewState() {
     free_states = state->next_free;
     return state;
   }
-  const size_t bytes = sizeof(ThreadState) + (frame_capacity + kOwnFrames) * sizeof(uintptr_t);
+  // Lazily reserved: a thread with shallow stacks touches few of these pages.
+  const size_t known_bytes = RoundUp(KnownStack::BytesFor(frame_capacity), alignof(uint64_t));
+  const size_t bytes = sizeof(ThreadState) + known_bytes + frame_capacity * sizeof(uint64_t);
   ThreadState* state = static_cast<ThreadState*>(MapPrivate(bytes));
   if (state == nullptr) return nullptr;
+  state->known = reinterpret_cast<KnownStack*>(state + 1);
+  state->known->SetLimit(frame_capacity);
+  state->frames = reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(state->known) + known_bytes);
   state->next = all_states.load(std::memory_order_relaxed);
   all_states.store(state, std::memory_order_release);
   return state;
@@ -87,7 +95,7 @@ void FindStackBounds(ThreadState* state) {
     rlimit limit = {};
     RawSyscall(SYS_prlimit64, 0, RLIMIT_STACK, nullptr, &limit);
     const uintptr_t high = RoundUp(InitialStackEnd(), kPageBytes);
-    const uintptr_t room = limit.rlim_cur < (uintptr_t{1} << 40) ? limit.rlim_cur : uintptr_t{1} << 40;
+    const uintptr_t room = limit.rlim_cur < kReservedStackBytes ? limit.rlim_cur : kReservedStackBytes;
     state->stack_low = room < high ? high - room : 0;
     state->stack_high = high;
     return;
@@ -113,6 +121,7 @@ void RecordThread(ThreadState* state) {
     ledger::g_ledger.Publish(TableId::kThreads, state->ledger_thread + 1);
   }
   ledger::Thread* record = ledger::g_ledger.At<ledger::Thread>(TableId::kThreads, state->ledger_thread);
+  state->counters.Attach(record);
   record->tid = state->tid;
   record->state = 1;
   record->started_ns = RealtimeNs();
@@ -152,6 +161,7 @@ void OnThreadEnd(void* value) {
       ledger::Thread* record = ledger::g_ledger.At<ledger::Thread>(TableId::kThreads, state->ledger_thread);
       RawSyscall(SYS_prctl, PR_GET_NAME, record->name, 0, 0, 0);
       record->state = 2;
+      state->counters.Detach();
     }
   }
   this_thread = kEnded;
@@ -166,8 +176,8 @@ bool IsStale(const ThreadState* state, uintptr_t sp) {
 
 // Puts back what a longjmp out of an event left behind.
 void Abandon(ThreadState* state) {
-  if (state->capturing) AbandonCapture();
   state->capturing = false;
+  state->known->Forget();
   state->prepared = {};
   ledger::g_ledger.lock().UnlockIfMine();
   pool_lock.UnlockIfMine();
@@ -278,6 +288,7 @@ void AdoptThreadsAfterFork(bool recorded) {
   free_states = nullptr;
   for (ThreadState* state = all_states.load(std::memory_order_relaxed); state != nullptr; state = state->next) {
     state->ledger_thread = 0;
+    state->counters.AdoptAfterFork();
     state->busy.store(0, std::memory_order_relaxed);
     if (state == self || state == late_state) continue;
     state->next_free = free_states;

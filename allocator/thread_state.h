@@ -9,7 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator/ledger/thread_counters.h"
+#include "spy/door_frame.h"
+
 namespace mallocspy {
+
+class KnownStack;
 
 // The life of this process's record. It lies in a page that the kernel wipes in a forked child, so that the child finds
 // kNotStarted without asking anybody, and a vfork child, which shares the page, does not.
@@ -18,11 +23,6 @@ enum class Phase : uint32_t {
   kRunning = 1,
   kFrozen = 2,  // the record is being read: events wait
   kOver = 3,    // the record is closed: calls pass through, unrecorded
-};
-
-struct CachedSite {
-  uintptr_t return_address;
-  uint64_t site;
 };
 
 // A stack that was captured ahead of the call that records it. With spies, the capture comes before the spy lock is taken,
@@ -42,19 +42,17 @@ struct ThreadState {
   uintptr_t stack_low;     // the thread's own stack; both 0 when not known
   uintptr_t stack_high;
   uint32_t rounds_to_live;  // passes of thread-specific destructors still to be seen
-  uint32_t site_generation;
   PreparedStack prepared;
   bool announced;          // `ledger_thread` tells of the thread that has this state now
-  bool capturing;          // inside the unwinder, whose own allocations are nobody's loss
+  bool capturing;          // inside the capture: what libunwind and the loader allocate for it is nobody's loss
+  uint64_t captures;       // counted with check_capture only
+  ledger::ThreadCounters counters;
+  const DoorFrame* frame;  // the call of the current event; null: where it is met
+  KnownStack* known;       // where this thread was when it last allocated
   ThreadState* next;       // of all, in the order of their making; never unlinked
   ThreadState* next_free;
-  static constexpr size_t kSiteSlots = 512;
-  CachedSite sites[kSiteSlots];
-  uintptr_t frames[];  // kOwnFrames + stack_depth
+  uint64_t* frames;        // stack_depth of them: a stack on its way to the ledger, innermost first
 };
-
-// Our own frames at the inner end of a captured stack, at most.
-inline constexpr uint32_t kOwnFrames = 24;
 
 // One pass through the gate. While it lasts, this thread's further calls (from a signal handler, from the unwinder) do not record, and a
 // reader of the record waits for its end. Never held across a spy's method.

@@ -5,7 +5,6 @@
 
 #include "allocator/heap_errors.h"
 #include "allocator/ledger/live_map.h"
-#include "allocator/ledger/stack_table.h"
 #include "allocator/process.h"
 #include "allocator/stack_recorder.h"
 #include "allocator/system/errno_keeper.h"
@@ -20,7 +19,6 @@ namespace {
 
 using ledger::BlockState;
 using ledger::g_live_map;
-using ledger::g_stacks;
 
 uintptr_t AddressOf(const void* block) { return reinterpret_cast<uintptr_t>(block); }
 
@@ -68,11 +66,14 @@ void NotePlain(void* block) {
   }
 }
 
-void CountFree(const BlockHeader& header) {
+// `thread` is null in a call from inside an event.
+void CountFree(ThreadState* thread, const BlockHeader& header) {
   if (IsInherited(header)) {
     ledger::g_ledger.header().inherited_frees.fetch_add(1, std::memory_order_relaxed);
+  } else if (thread != nullptr) {
+    thread->counters.CountFree(header.stack, header.size);
   } else {
-    g_stacks.CountFree(header.stack, header.size);
+    ledger::CountFreeShared(header.stack, header.size);
   }
 }
 
@@ -89,7 +90,8 @@ void* WrappingAllocator::AllocatePlain(size_t bytes, const Request& request, con
   return block;
 }
 
-void* WrappingAllocator::Place(void* raw, size_t front_bytes, size_t bytes, const Request& request, uint32_t stack) {
+void* WrappingAllocator::Place(void* raw, size_t front_bytes, size_t bytes, const Request& request, uint32_t stack,
+                               ThreadState* thread) {
   void* block = static_cast<char*>(raw) + front_bytes;
   if (IsAligned(request.door)) *ExtensionOf(block) = {request.alignment, front_bytes};
   BlockHeader* header = HeaderOf(block);
@@ -103,13 +105,14 @@ void* WrappingAllocator::Place(void* raw, size_t front_bytes, size_t bytes, cons
   Seal(header);
   if (header->guarded) WriteGuard(block, bytes);
   if (!g_live_map.SetLive(AddressOf(block))) return nullptr;
-  g_stacks.CountAllocation(stack, bytes);
+  thread->counters.CountAllocation(stack, bytes);
   return block;
 }
 
 void* WrappingAllocator::Allocate(size_t bytes, const Request& request) {
   Event event;
   if (!event.recording() || !IsRecorded(request.door)) return AllocatePlain(bytes, request, event);
+  event.thread()->frame = request.frame;
   if (TooLarge(bytes, request)) {
     errno = ENOMEM;
     return nullptr;
@@ -122,7 +125,7 @@ void* WrappingAllocator::Allocate(size_t bytes, const Request& request) {
     return nullptr;
   }
   const uint32_t stack = RecordStack(event.thread(), request.door);
-  void* block = Place(raw, front_bytes, bytes, request, stack);
+  void* block = Place(raw, front_bytes, bytes, request, stack, event.thread());
   if (block == nullptr) {  // no memory for the live map: rather no block than one that cannot be told from others
     wrapped::Free(raw);
     errno = ENOMEM;
@@ -145,7 +148,7 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
     if (thread != nullptr) {
       ReportBlockError(ledger::ErrorKind::kHeapUnderflow, block, nullptr, request.door, 0, thread);
     }
-    g_stacks.CountFree(0, 0);
+    ledger::CountFreeShared(0, 0);
     return;
   }
   if (thread != nullptr) {
@@ -157,7 +160,7 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
       }
     }
   }
-  CountFree(header);
+  CountFree(thread, header);
   wrapped::Free(RawOf(block, header));
 }
 
@@ -174,6 +177,7 @@ void WrappingAllocator::Deallocate(void* block, const Request& request) {
   if (block == nullptr) return;
   ErrnoKeeper keeper;
   Event event;
+  if (event.recording()) event.thread()->frame = request.frame;
   if (g_live_map.Claim(AddressOf(block))) {
     if (event.over()) {
       if (IsSealed(HeaderOf(block))) wrapped::Free(RawOf(block, *HeaderOf(block)));
@@ -196,13 +200,14 @@ void* WrappingAllocator::Move(void* block, const BlockHeader& before, size_t byt
   if (moved == nullptr) return nullptr;
   std::memcpy(moved, block, before.size < bytes ? before.size : bytes);
   if (before.spied != 0) SetSpiedSet(moved, static_cast<SpiedBy>(before.spied));
-  Deallocate(block, {static_cast<Door>(before.door), kMinAlignment, false});
+  Deallocate(block, {.door = static_cast<Door>(before.door), .frame = request.frame});
   return moved;
 }
 
 void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& request) {
   {
     Event event;
+    if (event.recording()) event.thread()->frame = request.frame;
     const BlockState state = g_live_map.StateOf(AddressOf(block));
     if (state == BlockState::kPlain) {
       g_live_map.Forget(AddressOf(block));  // before another thread may get the place
@@ -253,8 +258,8 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
         errno = ENOMEM;
         return nullptr;
       }
-      CountFree(before);
-      void* placed = Place(raw, sizeof(BlockHeader), bytes, request, stack);
+      CountFree(thread, before);
+      void* placed = Place(raw, sizeof(BlockHeader), bytes, request, stack, thread);
       if (placed == nullptr) {
         errno = ENOMEM;
         return nullptr;  // the content is lost with the block; only a process out of address space gets here
@@ -298,14 +303,17 @@ void WrappingAllocator::SetSpiedSet(void* block, SpiedBy spies) {
 void WrappingAllocator::ReportContractBreach(const char* what, const void* block, size_t bytes, Door door) {
   ErrnoKeeper keeper;
   Event event;
-  if (event.recording()) ReportBreach(what, block, bytes, door, event.thread());
+  if (!event.recording()) return;
+  event.thread()->frame = nullptr;
+  ReportBreach(what, block, bytes, door, event.thread());
 }
 
-void WrappingAllocator::CheckClaims(const void* block, size_t bytes, size_t alignment, Door door) {
+void WrappingAllocator::CheckClaims(const void* block, size_t bytes, size_t alignment, Door door, const DoorFrame* frame) {
   if (!IsLive(block) || !IsSealed(HeaderOf(block))) return;
   ErrnoKeeper keeper;
   Event event;
   if (!event.recording()) return;
+  event.thread()->frame = frame;
   const BlockHeader header = *HeaderOf(block);
   if (!DoorsMatch(static_cast<Door>(header.door), door)) return;  // a mismatched free says it all
   if (header.spied != 0) return;  // its size is what the spy asked for

@@ -10,6 +10,7 @@
 
 #include "allocator/block_header.h"
 #include "allocator/thread_state.h"
+#include "spy/door_frame.h"
 #include "spy/heap.h"
 
 namespace mallocspy {
@@ -28,11 +29,11 @@ class WrappingAllocator final : public Heap {
 
   // What a sized or aligned delete or free says about a block, before it is freed: `bytes` unless it is
   // (size_t)-1, `alignment` unless it is 0. A difference is an error of the program.
-  void CheckClaims(const void* block, size_t bytes, size_t alignment, Door door);
+  void CheckClaims(const void* block, size_t bytes, size_t alignment, Door door, const DoorFrame* frame);
 
  private:
   void* AllocatePlain(size_t bytes, const Request& request, const Event& event);
-  void* Place(void* raw, size_t front_bytes, size_t bytes, const Request& request, uint32_t stack);
+  void* Place(void* raw, size_t front_bytes, size_t bytes, const Request& request, uint32_t stack, ThreadState* thread);
   void FreeRecorded(void* block, const Request& request, ThreadState* thread);
   bool IsHandled(void* block, const Request& request, ThreadState* thread);
   void* Move(void* block, const BlockHeader& before, size_t bytes, const Request& request);

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "spy/door_frame.h"
+
 namespace mallocspy {
 
 // How a block was made. The numbers are part of the ledger's format and of every block's header.
@@ -28,6 +30,7 @@ struct Request {
   Door door = Door::kMalloc;
   size_t alignment = kMinAlignment;  // a power of two, at least kMinAlignment
   bool zeroed = false;               // calloc: the caller must see zeros
+  const DoorFrame* frame = nullptr;  // of the program's call; null if there is none
 };
 
 // The set of spies (by their slot in the chain) to which a block is a spied one; kept by the heap in the block's header.

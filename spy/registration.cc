@@ -36,6 +36,9 @@ HRESULT mallocspy_remove_hooks(const mallocspy_hooks* hooks, void* context) {
   return spy == nullptr ? CO_E_OBJNOTREG : spy_chain.Remove(spy);
 }
 
-const void* mallocspy_caller() { return SpyChain::InSpy() ? mallocspy::spy_thread.caller : nullptr; }
+const void* mallocspy_caller() {
+  const mallocspy::DoorFrame* frame = mallocspy::spy_thread.frame;
+  return SpyChain::InSpy() && frame != nullptr ? frame->return_address : nullptr;
+}
 
 }  // extern "C"

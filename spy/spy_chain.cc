@@ -43,7 +43,7 @@ class SpyChain::Stay {
     const bool revoked = chain_.registry_.HasReleasable();
     spy_thread.holds_lock = false;
     chain_.lock_.Unlock();
-    spy_thread.caller = nullptr;
+    spy_thread.frame = nullptr;
     if (revoked) chain_.ReleaseRevoked();
     --spy_thread.depth;
     errno = errno_;

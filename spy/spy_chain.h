@@ -35,10 +35,9 @@ class SpyChain {
   bool HasShifted() const { return aliases_.count() != 0; }
   // Whether this thread is in a spy (or on its way in or out).
   static bool InSpy() { return spy_thread.depth != 0; }
-  // Tells the return address of the program's call, before it goes into the chain; see mallocspy_caller. Within a spy
-  // it changes nothing.
-  static void SetCaller(const void* caller) {
-    if (!InSpy()) spy_thread.caller = caller;
+  // Tells of the program's call of a door, before it goes into the chain; see mallocspy_caller. Within a spy it changes nothing.
+  static void SetCall(const DoorFrame* frame) {
+    if (!InSpy()) spy_thread.frame = frame;
   }
 
   // The operations. errno is kept; a failure through a door other than the task door sets ENOMEM.

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "spy/door_frame.h"
+
 namespace mallocspy {
 
 struct SpyThread {
@@ -11,8 +13,8 @@ struct SpyThread {
   // Whatever it calls meanwhile bypasses the spies.
   uint32_t depth;
   bool holds_lock;
-  // Return address of the program's call that led into the spies; valid while depth is above 0.
-  const void* caller;
+  // The program's latest call of a door; while depth is above 0, the one that led into the spies. Valid until that door returns.
+  const DoorFrame* frame;
 };
 
 extern constinit thread_local SpyThread spy_thread __attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -5,7 +5,7 @@
 // be on the stack when the real one runs; it changes the flags and jumps.
 #include <dlfcn.h>
 
-#include "allocator/capture/stack_capture.h"
+#include "allocator/capture/call_site_table.h"
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/next.h"
 #include "allocator/ledger/module_table.h"
@@ -23,9 +23,7 @@ void NoteUnloads() {
   // record first, and a closed record is not touched.
   const mallocspy::Event event;
   if (!event.recording()) return;
-  const uint32_t before = mallocspy::ledger::g_modules.unloads();
   mallocspy::ledger::g_modules.Refresh();
-  if (mallocspy::ledger::g_modules.unloads() != before) mallocspy::ForgetUnloadedCode();
 }
 
 constinit Next<int (*)(void*)> next_dlclose("dlclose");
@@ -42,8 +40,10 @@ __attribute__((visibility("hidden"))) void* mallocspy_next_dlopen = nullptr;
 __attribute__((visibility("hidden"), used)) int mallocspy_before_dlopen(int flags) {
   const mallocspy::ErrnoKeeper keeper;
   mallocspy_next_dlopen = reinterpret_cast<void*>(next_dlopen.get());
+  mallocspy::g_call_sites.BeginUnload();
   NoteUnloads();
-  mallocspy::ledger::g_modules.Invalidate();
+  mallocspy::g_call_sites.EndUnload();
+  mallocspy::g_call_sites.BeforeLoad();
   if ((flags & RTLD_DEEPBIND) != 0) mallocspy::ledger::g_ledger.SetDegraded(mallocspy::ledger::kDeepbindStripped);
   return flags & ~RTLD_DEEPBIND;
 }
@@ -72,9 +72,11 @@ dlopen:
 )");
 
 MALLOCSPY_DOOR int dlclose(void* handle) {
+  mallocspy::g_call_sites.BeginUnload();
   const int result = next_dlclose.get()(handle);
   const mallocspy::ErrnoKeeper keeper;
   NoteUnloads();
+  mallocspy::g_call_sites.EndUnload();
   return result;
 }
 

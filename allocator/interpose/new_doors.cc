@@ -55,6 +55,7 @@ MALLOCSPY_HIDDEN void mallocspy_own_aligned_delete_array();
 namespace {
 
 using mallocspy::Door;
+using mallocspy::DoorFrame;
 using mallocspy::kMinAlignment;
 using mallocspy::Request;
 namespace entrance = mallocspy::entrance;
@@ -112,18 +113,18 @@ bool CalledHandler() {
   __builtin_trap();
 }
 
-void* AllocateOrThrow(size_t bytes, const Request& request, const void* caller) {
+void* AllocateOrThrow(size_t bytes, const Request& request, const DoorFrame* frame) {
   for (;;) {
-    void* block = entrance::Allocate(bytes, request, caller);
+    void* block = entrance::Allocate(bytes, request, frame);
     if (block != nullptr) return block;
     if (!CalledHandler()) ThrowBadAlloc();
   }
 }
 
-void* AllocateOrNull(size_t bytes, const Request& request, const void* caller) noexcept {
+void* AllocateOrNull(size_t bytes, const Request& request, const DoorFrame* frame) noexcept {
   try {
     for (;;) {
-      void* block = entrance::Allocate(bytes, request, caller);
+      void* block = entrance::Allocate(bytes, request, frame);
       if (block != nullptr || !CalledHandler()) return block;
     }
   } catch (...) {  // the handler gave up
@@ -146,107 +147,106 @@ Request Aligned(Door door, std::align_val_t alignment) {
   return {.door = door, .alignment = value < kMinAlignment ? kMinAlignment : value};
 }
 
-void Delete(void* block, Door door, size_t bytes, size_t alignment, const void* caller) {
-  if (bytes != static_cast<size_t>(-1) || alignment != 0) mallocspy::g_heap.CheckClaims(block, bytes, alignment, door);
-  entrance::Deallocate(block, door, caller);
+void Delete(void* block, Door door, size_t bytes, size_t alignment, const DoorFrame* frame) {
+  if (bytes != static_cast<size_t>(-1) || alignment != 0) mallocspy::g_heap.CheckClaims(block, bytes, alignment, door, frame);
+  entrance::Deallocate(block, door, frame);
 }
 
 constexpr size_t kNoSize = static_cast<size_t>(-1);
 
 }  // namespace
 
-#define MALLOCSPY_CALLER __builtin_return_address(0)
 
-MALLOCSPY_DOOR void* operator new(size_t bytes) { return AllocateOrThrow(bytes, Plain(Door::kNew), MALLOCSPY_CALLER); }
+MALLOCSPY_DOOR void* operator new(size_t bytes) { return AllocateOrThrow(bytes, Plain(Door::kNew), MALLOCSPY_DOOR_FRAME()); }
 
 MALLOCSPY_DOOR void* operator new[](size_t bytes) {
   if (NewReplaced()) return ::operator new(bytes);
-  return AllocateOrThrow(bytes, Plain(Door::kNewArray), MALLOCSPY_CALLER);
+  return AllocateOrThrow(bytes, Plain(Door::kNewArray), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   if (NewReplaced()) return CallOrNull([=] { return ::operator new(bytes); });
-  return AllocateOrNull(bytes, Plain(Door::kNew), MALLOCSPY_CALLER);
+  return AllocateOrNull(bytes, Plain(Door::kNew), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void* operator new[](size_t bytes, const std::nothrow_t&) noexcept {
   if (NewArrayReplaced() || NewReplaced()) return CallOrNull([=] { return ::operator new[](bytes); });
-  return AllocateOrNull(bytes, Plain(Door::kNewArray), MALLOCSPY_CALLER);
+  return AllocateOrNull(bytes, Plain(Door::kNewArray), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void* operator new(size_t bytes, std::align_val_t alignment) {
-  return AllocateOrThrow(bytes, Aligned(Door::kAlignedNew, alignment), MALLOCSPY_CALLER);
+  return AllocateOrThrow(bytes, Aligned(Door::kAlignedNew, alignment), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void* operator new[](size_t bytes, std::align_val_t alignment) {
   if (AlignedNewReplaced()) return ::operator new(bytes, alignment);
-  return AllocateOrThrow(bytes, Aligned(Door::kAlignedNewArray, alignment), MALLOCSPY_CALLER);
+  return AllocateOrThrow(bytes, Aligned(Door::kAlignedNewArray, alignment), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void* operator new(size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   if (AlignedNewReplaced()) return CallOrNull([=] { return ::operator new(bytes, alignment); });
-  return AllocateOrNull(bytes, Aligned(Door::kAlignedNew, alignment), MALLOCSPY_CALLER);
+  return AllocateOrNull(bytes, Aligned(Door::kAlignedNew, alignment), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void* operator new[](size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   if (AlignedNewArrayReplaced() || AlignedNewReplaced()) {
     return CallOrNull([=] { return ::operator new[](bytes, alignment); });
   }
-  return AllocateOrNull(bytes, Aligned(Door::kAlignedNewArray, alignment), MALLOCSPY_CALLER);
+  return AllocateOrNull(bytes, Aligned(Door::kAlignedNewArray, alignment), MALLOCSPY_DOOR_FRAME());
 }
 
-MALLOCSPY_DOOR void operator delete(void* block) noexcept { Delete(block, Door::kNew, kNoSize, 0, MALLOCSPY_CALLER); }
+MALLOCSPY_DOOR void operator delete(void* block) noexcept { Delete(block, Door::kNew, kNoSize, 0, MALLOCSPY_DOOR_FRAME()); }
 
 MALLOCSPY_DOOR void operator delete[](void* block) noexcept {
   if (DeleteReplaced()) return ::operator delete(block);
-  Delete(block, Door::kNewArray, kNoSize, 0, MALLOCSPY_CALLER);
+  Delete(block, Door::kNewArray, kNoSize, 0, MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete(void* block, size_t bytes) noexcept {
   if (DeleteReplaced()) return ::operator delete(block);
-  Delete(block, Door::kNew, bytes, 0, MALLOCSPY_CALLER);
+  Delete(block, Door::kNew, bytes, 0, MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete[](void* block, size_t bytes) noexcept {
   if (DeleteArrayReplaced() || DeleteReplaced()) return ::operator delete[](block);
-  Delete(block, Door::kNewArray, bytes, 0, MALLOCSPY_CALLER);
+  Delete(block, Door::kNewArray, bytes, 0, MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete(void* block, const std::nothrow_t&) noexcept {
   if (DeleteReplaced()) return ::operator delete(block);
-  Delete(block, Door::kNew, kNoSize, 0, MALLOCSPY_CALLER);
+  Delete(block, Door::kNew, kNoSize, 0, MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete[](void* block, const std::nothrow_t&) noexcept {
   if (DeleteArrayReplaced() || DeleteReplaced()) return ::operator delete[](block);
-  Delete(block, Door::kNewArray, kNoSize, 0, MALLOCSPY_CALLER);
+  Delete(block, Door::kNewArray, kNoSize, 0, MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete(void* block, std::align_val_t alignment) noexcept {
-  Delete(block, Door::kAlignedNew, kNoSize, static_cast<size_t>(alignment), MALLOCSPY_CALLER);
+  Delete(block, Door::kAlignedNew, kNoSize, static_cast<size_t>(alignment), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete[](void* block, std::align_val_t alignment) noexcept {
   if (AlignedDeleteReplaced()) return ::operator delete(block, alignment);
-  Delete(block, Door::kAlignedNewArray, kNoSize, static_cast<size_t>(alignment), MALLOCSPY_CALLER);
+  Delete(block, Door::kAlignedNewArray, kNoSize, static_cast<size_t>(alignment), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete(void* block, size_t bytes, std::align_val_t alignment) noexcept {
   if (AlignedDeleteReplaced()) return ::operator delete(block, alignment);
-  Delete(block, Door::kAlignedNew, bytes, static_cast<size_t>(alignment), MALLOCSPY_CALLER);
+  Delete(block, Door::kAlignedNew, bytes, static_cast<size_t>(alignment), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete[](void* block, size_t bytes, std::align_val_t alignment) noexcept {
   if (AlignedDeleteArrayReplaced() || AlignedDeleteReplaced()) return ::operator delete[](block, alignment);
-  Delete(block, Door::kAlignedNewArray, bytes, static_cast<size_t>(alignment), MALLOCSPY_CALLER);
+  Delete(block, Door::kAlignedNewArray, bytes, static_cast<size_t>(alignment), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete(void* block, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   if (AlignedDeleteReplaced()) return ::operator delete(block, alignment);
-  Delete(block, Door::kAlignedNew, kNoSize, static_cast<size_t>(alignment), MALLOCSPY_CALLER);
+  Delete(block, Door::kAlignedNew, kNoSize, static_cast<size_t>(alignment), MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void operator delete[](void* block, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   if (AlignedDeleteArrayReplaced() || AlignedDeleteReplaced()) return ::operator delete[](block, alignment);
-  Delete(block, Door::kAlignedNewArray, kNoSize, static_cast<size_t>(alignment), MALLOCSPY_CALLER);
+  Delete(block, Door::kAlignedNewArray, kNoSize, static_cast<size_t>(alignment), MALLOCSPY_DOOR_FRAME());
 }

@@ -7,7 +7,7 @@
 #include <cstdarg>
 #include <cstdlib>
 
-#include "allocator/capture/stack_capture.h"
+#include "allocator/capture/unwinder.h"
 #include "allocator/interpose/ending_status.h"
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/followed_environment.h"
@@ -40,7 +40,7 @@ pid_t Forked(Fork fork) {
   const pid_t pid = fork();
   if (pid == 0) {
     // The child may have started its record in there already, from a handler of pthread_atfork.
-    mallocspy::ResetCaptureAfterFork();
+    mallocspy::ResetUnwinderAfterFork();
   } else {
     mallocspy::EndFork();
   }

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "allocator/capture/own_code.h"
-#include "allocator/capture/stack_capture.h"
+#include "allocator/capture/unwinder.h"
 #include "allocator/interpose/ending_status.h"
 #include "allocator/interpose/followed_environment.h"
 #include "allocator/interpose/libc_constructor.h"

@@ -27,14 +27,14 @@
 namespace mallocspy::ledger {
 
 inline constexpr uint64_t kMagic = 0x0a1a0a0d7970736d;  // "mspy\r\n\x1a\n": breaks when copied as text
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 inline constexpr uint64_t kPageBytes = 4096;
 
 // Extents per table: enough for 2^31 records at any first extent.
 inline constexpr uint32_t kMaxExtents = 32;
 
 // The tables of a ledger, in the order of Header::tables.
-enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCount };
+enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCounters, kCount };
 
 // A reference to `length` bytes of the string table, not terminated. Length 0 means "none". A string never crosses
 // an extent.
@@ -56,8 +56,27 @@ static_assert(sizeof(Node) == 16);
 inline constexpr int kSiteModuleShift = 48;
 inline constexpr uint64_t kSiteOffsetMask = (uint64_t{1} << kSiteModuleShift) - 1;
 
-// A stack that allocated through one door, with its exact counters. Stack 0 stands for "not known" (a block whose
-// header was destroyed, a record that could not grow) and is counted like the others.
+// Events of one stack. Each grows only.
+struct Counters {
+  std::atomic<uint64_t> allocations;
+  std::atomic<uint64_t> allocated_bytes;
+  std::atomic<uint64_t> frees;
+  std::atomic<uint64_t> freed_bytes;
+};
+static_assert(sizeof(Counters) == 32);
+
+// The counters of consecutive stacks as one thread counts them: only that thread writes, so it needs no atomic operation and shares no
+// cache line with another. A stack's counters are the sum of its shared ones and of all that threads have of it.
+inline constexpr uint32_t kStacksPerBank = 32;
+struct CounterBank {
+  alignas(64) uint32_t index;  // of this bank
+  uint32_t first_stack;        // a multiple of kStacksPerBank
+  alignas(64) Counters counters[kStacksPerBank];
+};
+static_assert(sizeof(CounterBank) == 64 + 32 * kStacksPerBank);
+
+// A stack that allocated through one door. Stack 0 stands for "not known" (a block whose header was destroyed, a record that could not
+// grow) and is counted like the others.
 struct Stack {
   uint32_t node;   // innermost frame; our own frames were cut
   uint8_t door;    // Door
@@ -65,10 +84,7 @@ struct Stack {
   uint16_t depth;  // frames recorded
   uint32_t next;   // the next stack that ends at the same node (another door or flags), 0 for none
   uint32_t reserved;
-  std::atomic<uint64_t> allocations;
-  std::atomic<uint64_t> allocated_bytes;
-  std::atomic<uint64_t> frees;
-  std::atomic<uint64_t> freed_bytes;
+  Counters shared;  // what was counted on no thread's behalf, or found no room for a bank
 };
 static_assert(sizeof(Stack) == 48);
 
@@ -100,8 +116,12 @@ struct Thread {
   uint32_t state;  // 0 free slot, 1 alive, 2 ended
   char name[16];   // as the kernel has it, NUL-terminated
   uint64_t started_ns;  // CLOCK_REALTIME of its first event
+  // Live bytes that it has not yet added to the header's, and the most that they were since it last did. Written by this thread only.
+  std::atomic<int64_t> live_bytes;
+  std::atomic<int64_t> peak_bytes;
+  uint64_t reserved[2];  // a cache line of its own
 };
-static_assert(sizeof(Thread) == 32);
+static_assert(sizeof(Thread) == 64);
 
 // What went wrong. The numbers are part of the format.
 enum class ErrorKind : uint32_t {
@@ -223,8 +243,9 @@ struct Header {
   std::atomic<uint64_t> unfollowed_forks;  // forked children that could not make their own ledger
   uint64_t blocks_offset;                  // file offset of Block[blocks_count], 0 for none
   uint64_t blocks_count;
-  alignas(64) std::atomic<uint64_t> live_bytes;
-  std::atomic<uint64_t> peak_bytes;  // the most that live_bytes ever was
+  // Without what threads have not yet added (Thread::live_bytes): exact at the end, and always with one thread.
+  alignas(64) std::atomic<int64_t> live_bytes;
+  std::atomic<int64_t> peak_bytes;  // the most that live_bytes ever was
   alignas(64) Table tables[static_cast<size_t>(TableId::kCount)];
 };
 static_assert(sizeof(Header) <= kPageBytes);

@@ -23,10 +23,18 @@ constexpr TableShape kShapes[] = {
     {sizeof(Thread), 64},    // kThreads
     {1, 4096},               // kStrings
     {sizeof(Error), 64},     // kErrors
+    {sizeof(CounterBank), 4},  // kCounters
 };
 static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableId::kCount));
 
 constexpr uint32_t kMaxIndex = uint32_t{1} << 31;
+
+void Clear(Counters* counters) {
+  counters->allocations.store(0, std::memory_order_relaxed);
+  counters->allocated_bytes.store(0, std::memory_order_relaxed);
+  counters->frees.store(0, std::memory_order_relaxed);
+  counters->freed_bytes.store(0, std::memory_order_relaxed);
+}
 
 constexpr uint64_t FirstExtentBytes(TableId table) {
   const TableShape& shape = kShapes[static_cast<size_t>(table)];
@@ -193,17 +201,22 @@ bool Ledger::Adopt(const char* directory, uint32_t pid) {
   h.degraded.fetch_and(kNotInterposed | kLedgerFull | kNoUnwinder | kModulesLost | kMarksExhausted);
   if (!as_asked) SetDegraded(kLedgerPrivate);
   for (std::atomic<uint64_t>* counter : {&h.foreign_frees, &h.inherited_frees, &h.bypassed, &h.truncated,
-                                         &h.errors_dropped, &h.unfollowed_forks, &h.live_bytes, &h.peak_bytes}) {
+                                         &h.errors_dropped, &h.unfollowed_forks}) {
     counter->store(0, std::memory_order_relaxed);
   }
+  h.live_bytes.store(0, std::memory_order_relaxed);
+  h.peak_bytes.store(0, std::memory_order_relaxed);
   h.blocks_offset = 0;
   h.blocks_count = 0;
   for (uint32_t i = 0, count = Count(TableId::kStacks); i < count; ++i) {
-    Stack* stack = At<Stack>(TableId::kStacks, i);
-    stack->allocations.store(0, std::memory_order_relaxed);
-    stack->allocated_bytes.store(0, std::memory_order_relaxed);
-    stack->frees.store(0, std::memory_order_relaxed);
-    stack->freed_bytes.store(0, std::memory_order_relaxed);
+    Clear(&At<Stack>(TableId::kStacks, i)->shared);
+  }
+  for (uint32_t i = 1, count = Count(TableId::kCounters); i < count; ++i) {
+    for (Counters& counters : At<CounterBank>(TableId::kCounters, i)->counters) Clear(&counters);
+  }
+  for (uint32_t i = 1, count = Count(TableId::kThreads); i < count; ++i) {
+    At<Thread>(TableId::kThreads, i)->live_bytes.store(0, std::memory_order_relaxed);
+    At<Thread>(TableId::kThreads, i)->peak_bytes.store(0, std::memory_order_relaxed);
   }
   TableOf(TableId::kErrors).count.store(0, std::memory_order_relaxed);
   TableOf(TableId::kThreads).count.store(0, std::memory_order_relaxed);

@@ -26,47 +26,44 @@ bool LiveMap::SetPlain(uintptr_t address) { return Set(address, BlockState::kPla
 
 bool LiveMap::Set(uintptr_t address, BlockState state) {
   Leaf* leaf = root_[address >> kLeafShift].load(std::memory_order_acquire);
-  if (leaf == nullptr && (leaf = MakeLeaf(address)) == nullptr) return false;
-  const size_t word = WordOf(address);
-  const size_t page = word / kWordsPerPage;
-  std::atomic<uint64_t>& touched = leaf->touched[page / 64];
-  if ((touched.load(std::memory_order_relaxed) >> (page % 64) & 1) == 0) {
-    touched.fetch_or(uint64_t{1} << (page % 64), std::memory_order_relaxed);
+  if (__builtin_expect(leaf == nullptr, 0) && (leaf = MakeLeaf(address)) == nullptr) return false;
+  const size_t place = PlaceOf(address);
+  // A page whose states were written before is known to be touched.
+  if (leaf->states[place].load(std::memory_order_relaxed) == BlockState::kUnknown) {
+    const size_t page = place / kStatesPerPage;
+    std::atomic<uint64_t>& touched = leaf->touched[page / 64];
+    if ((touched.load(std::memory_order_relaxed) >> (page % 64) & 1) == 0) {
+      touched.fetch_or(uint64_t{1} << (page % 64), std::memory_order_relaxed);
+    }
   }
-  const uint64_t before = leaf->words[word].load(std::memory_order_relaxed) >> BitOf(address) & 3;
-  const uint64_t change = before ^ static_cast<uint64_t>(state);
-  leaf->words[word].fetch_xor(change << BitOf(address), std::memory_order_release);
+  leaf->states[place].store(state, std::memory_order_release);
   return true;
 }
 
 bool LiveMap::Claim(uintptr_t address) {
   if (StateOf(address) != BlockState::kLive) return false;
-  std::atomic<uint64_t>& word = root_[address >> kLeafShift].load(std::memory_order_relaxed)->words[WordOf(address)];
-  // Two threads that free one block at a time: only the one that took the live bit goes on.
-  const uint64_t live = static_cast<uint64_t>(BlockState::kLive) << BitOf(address);
-  if ((word.fetch_and(~live, std::memory_order_acquire) & live) == 0) return false;
-  word.fetch_or(static_cast<uint64_t>(BlockState::kFreed) << BitOf(address), std::memory_order_relaxed);
-  return true;
+  // Two threads that free one block at a time: only the one that took it goes on.
+  BlockState live = BlockState::kLive;
+  return root_[address >> kLeafShift].load(std::memory_order_relaxed)->states[PlaceOf(address)].compare_exchange_strong(
+      live, BlockState::kFreed, std::memory_order_acquire);
 }
 
 void LiveMap::Forget(uintptr_t address) {
   if (const BlockState state = StateOf(address); state != BlockState::kFreed && state != BlockState::kPlain) return;
-  std::atomic<uint64_t>& word = root_[address >> kLeafShift].load(std::memory_order_relaxed)->words[WordOf(address)];
-  word.fetch_and(~(uint64_t{3} << BitOf(address)), std::memory_order_relaxed);
+  root_[address >> kLeafShift].load(std::memory_order_relaxed)->states[PlaceOf(address)].store(BlockState::kUnknown, std::memory_order_relaxed);
 }
 
 void LiveMap::ForEachLive(void (*visit)(uintptr_t address, void* context), void* context) const {
   const auto walk = [&](size_t number) {
     const Leaf* leaf = root_[number].load(std::memory_order_acquire);
     if (leaf == nullptr) return;
-    for (size_t page = 0; page < kLeafWords / kWordsPerPage; ++page) {
+    for (size_t page = 0; page < kLeafStates / kStatesPerPage; ++page) {
       if ((leaf->touched[page / 64].load(std::memory_order_relaxed) >> (page % 64) & 1) == 0) continue;
-      for (size_t word = page * kWordsPerPage; word < (page + 1) * kWordsPerPage; ++word) {
-        const uint64_t states = leaf->words[word].load(std::memory_order_relaxed);
-        uint64_t live = states & ~(states >> 1) & 0x5555555555555555;
-        for (; live != 0; live &= live - 1) {
-          const uintptr_t grain = word * 32 + static_cast<uintptr_t>(__builtin_ctzll(live)) / 2;
-          visit((static_cast<uintptr_t>(number) << kLeafShift) + grain * kGrain, context);
+      for (size_t place = page * kStatesPerPage; place < (page + 1) * kStatesPerPage; ++place) {
+        if (place % 8 == 0 && EightUnknown(leaf, place)) {
+          place += 7;
+        } else if (leaf->states[place].load(std::memory_order_relaxed) == BlockState::kLive) {
+          visit((static_cast<uintptr_t>(number) << kLeafShift) + place * kGrain, context);
         }
       }
     }
@@ -90,8 +87,8 @@ uintptr_t LiveMap::LiveAtOrBelow(uintptr_t address, size_t reach) const {
     uintptr_t searched = at;  // from here up nothing lives
     if (leaf == nullptr) {
       searched &= ~((uintptr_t{1} << kLeafShift) - 1);
-    } else if (leaf->words[WordOf(at)].load(std::memory_order_relaxed) == 0) {
-      searched &= ~(kGrain * 32 - 1);
+    } else if (EightUnknown(leaf, PlaceOf(at) & ~size_t{7})) {
+      searched &= ~(kGrain * 8 - 1);
     } else if (StateOf(at) == BlockState::kLive) {
       return at;
     }

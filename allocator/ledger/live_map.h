@@ -1,5 +1,5 @@
-// Which addresses are the start of one of our blocks: two bits for each 16 bytes of address space, in leaves of 1 GiB that
-// are mapped when the first block in them is made.
+// Which addresses are the start of one of our blocks: a byte for each 16 bytes of address space, in leaves of 256 MiB that
+// are mapped when the first block in them is made. A byte, because its owner can write it without regard to its neighbours'.
 //
 // No header is trusted before its bits were found, so double, wild and foreign frees are told apart without touching the
 // memory they name. Private memory: a forked child inherits its blocks with it. Lock-free; any thread.
@@ -11,7 +11,7 @@
 
 namespace mallocspy::ledger {
 
-enum class BlockState : uint64_t {
+enum class BlockState : uint8_t {
   kUnknown = 0,  // never one of ours, or reused since
   kLive = 1,
   kFreed = 2,  // was ours; nothing of ours started here since
@@ -24,7 +24,7 @@ class LiveMap {
     if ((address & (kGrain - 1)) != 0 || address >= kAddressLimit) return BlockState::kUnknown;
     const Leaf* leaf = root_[address >> kLeafShift].load(std::memory_order_acquire);
     if (leaf == nullptr) return BlockState::kUnknown;
-    return static_cast<BlockState>(leaf->words[WordOf(address)].load(std::memory_order_relaxed) >> BitOf(address) & 3);
+    return leaf->states[PlaceOf(address)].load(std::memory_order_relaxed);
   }
 
   // The caller owns the address: no other thread changes its state meanwhile. False when there is no memory for a new
@@ -37,6 +37,10 @@ class LiveMap {
   // From kLive to kFreed; false if it was not live (another thread was first, or it never was).
   bool Claim(uintptr_t address);
 
+  // The same for a block that StateOf() says is live and that this thread made: without the atomic operation that tells which of two threads
+  // was first.
+  void ClaimOwn(uintptr_t address) { root_[address >> kLeafShift].load(std::memory_order_relaxed)->states[PlaceOf(address)].store(BlockState::kFreed, std::memory_order_relaxed); }
+
   // kFreed or kPlain back to kUnknown; nothing otherwise.
   void Forget(uintptr_t address);
 
@@ -48,20 +52,23 @@ class LiveMap {
 
  private:
   static constexpr uintptr_t kGrain = 16;
-  static constexpr int kLeafShift = 30;
+  static constexpr int kLeafShift = 28;
   static constexpr int kAddressBits = 47;  // user addresses of x86-64 with four-level page tables
   static constexpr uintptr_t kAddressLimit = uintptr_t{1} << kAddressBits;
-  static constexpr size_t kLeafWords = (size_t{1} << kLeafShift) / kGrain * 2 / 64;
-  static constexpr size_t kWordsPerPage = 512;
+  static constexpr size_t kLeafStates = (size_t{1} << kLeafShift) / kGrain;
+  static constexpr size_t kStatesPerPage = 4096;
 
   struct Leaf {
-    // One bit for each page of words that was ever written: the walk at the end skips the others.
-    std::atomic<uint64_t> touched[kLeafWords / kWordsPerPage / 64];
-    std::atomic<uint64_t> words[kLeafWords];
+    // One bit for each page of states that was ever written: the walk at the end skips the others.
+    std::atomic<uint64_t> touched[kLeafStates / kStatesPerPage / 64];
+    alignas(kStatesPerPage) std::atomic<BlockState> states[kLeafStates];
   };
 
-  static size_t WordOf(uintptr_t address) { return (address & ((uintptr_t{1} << kLeafShift) - 1)) / kGrain / 32; }
-  static int BitOf(uintptr_t address) { return static_cast<int>(address / kGrain % 32 * 2); }
+  static size_t PlaceOf(uintptr_t address) { return (address & ((uintptr_t{1} << kLeafShift) - 1)) / kGrain; }
+  // Whether the eight states from `place` on, a multiple of eight, are all unknown: read as one word.
+  static bool EightUnknown(const Leaf* leaf, size_t place) {
+    return __atomic_load_n(reinterpret_cast<const uint64_t*>(&leaf->states[place]), __ATOMIC_RELAXED) == 0;
+  }
   Leaf* MakeLeaf(uintptr_t address);
   bool Set(uintptr_t address, BlockState state);
 

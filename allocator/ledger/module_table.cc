@@ -142,7 +142,6 @@ void ModuleTable::Merge(const Scan& scan) {
   }
   ranges_.store(after, std::memory_order_release);
   merged_version_.store(scan.version, std::memory_order_release);
-  generation_.fetch_add(1, std::memory_order_acq_rel);
 }
 
 const ModuleTable::Range* ModuleTable::Find(uintptr_t address) const {

@@ -30,11 +30,6 @@ class ModuleTable {
   // How many modules were seen to be gone.
   uint32_t unloads() const { return unloads_.load(std::memory_order_acquire); }
 
-  // Changes whenever a cached site may have become wrong.
-  uint32_t generation() const { return generation_.load(std::memory_order_acquire); }
-  // For dlopen: addresses that belonged to nothing may soon belong to a module.
-  void Invalidate() { generation_.fetch_add(1, std::memory_order_acq_rel); }
-
  private:
   struct Range {
     uintptr_t start;
@@ -54,7 +49,6 @@ class ModuleTable {
   uint32_t AddModule(const LoadedModule& loaded);
 
   std::atomic<Ranges*> ranges_{nullptr};
-  std::atomic<uint32_t> generation_{1};
   std::atomic<uint32_t> unloads_{0};
   std::atomic<uint64_t> merged_version_{0};  // loads plus unloads at the newest merged scan
   uint32_t epoch_ = 0;           // under the ledger's lock: counts merges that changed something

@@ -32,11 +32,6 @@ uint32_t StackTable::Find(const Index* index, uint32_t parent, uint64_t site) co
   }
 }
 
-uint32_t StackTable::Child(uint32_t parent, uint64_t site) {
-  const uint32_t found = Find(index_.load(std::memory_order_acquire), parent, site);
-  return found != 0 ? found : AddChild(parent, site);
-}
-
 StackTable::Index* StackTable::Grow(Index* index) {
   const uint32_t slots = index == nullptr ? kFirstSlots : (index->mask + 1) * 2;
   Index* grown = static_cast<Index*>(MapPrivate(sizeof(Index) + slots * sizeof(std::atomic<uint32_t>)));
@@ -111,24 +106,6 @@ uint32_t StackTable::InternStack(uint32_t node, Door door, uint8_t flags, uint32
   g_ledger.Publish(TableId::kStacks, number + 1);
   first.store(number, std::memory_order_release);
   return number;
-}
-
-void StackTable::CountAllocation(uint32_t stack, uint64_t bytes) {
-  Stack* record = StackAt(stack);
-  record->allocations.fetch_add(1, std::memory_order_relaxed);
-  record->allocated_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  Header& header = g_ledger.header();
-  const uint64_t live = header.live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  uint64_t peak = header.peak_bytes.load(std::memory_order_relaxed);
-  while (live > peak && !header.peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
-  }
-}
-
-void StackTable::CountFree(uint32_t stack, uint64_t bytes) {
-  Stack* record = StackAt(stack);
-  record->frees.fetch_add(1, std::memory_order_relaxed);
-  record->freed_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  g_ledger.header().live_bytes.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
 }  // namespace mallocspy::ledger

@@ -1,4 +1,4 @@
-// Stacks of this process, each stored once: a tree of frames (parent = caller) with a counter record where a stack ends.
+// Stacks of this process, each stored once: a tree of frames (parent = caller) with a record where an allocating stack ends.
 //
 // Looking up a known stack takes no lock: an open-addressing index of node numbers, read with acquire loads. A new frame
 // is added under the ledger's lock, and a grown index replaces the old one, which stays mapped for readers that still
@@ -15,16 +15,17 @@ namespace mallocspy::ledger {
 
 class StackTable {
  public:
+  // The node of the frame `site` under its caller `parent`; 0 if the ledger is full.
+  uint32_t Child(uint32_t parent, uint64_t site) {
+    const uint32_t found = Find(index_.load(std::memory_order_acquire), parent, site);
+    return found != 0 ? found : AddChild(parent, site);
+  }
+
   // The node of the stack whose frames are sites[0] (innermost) .. sites[depth - 1] (outermost); 0 if the ledger is full.
   uint32_t InternNode(const uint64_t* sites, uint32_t depth);
 
-  // The counter record of a stack that ends at `node` and allocates through `door`; 0 if the ledger is full.
+  // The record of a stack that ends at `node` and allocates through `door`; 0 if the ledger is full.
   uint32_t InternStack(uint32_t node, Door door, uint8_t flags, uint32_t depth);
-
-  // Counts events of stack `stack` (0: unknown). Any thread.
-  void CountAllocation(uint32_t stack, uint64_t bytes);
-  void CountFree(uint32_t stack, uint64_t bytes);
-
 
  private:
   struct Index {
@@ -33,7 +34,6 @@ class StackTable {
   };
 
   uint32_t Find(const Index* index, uint32_t parent, uint64_t site) const;
-  uint32_t Child(uint32_t parent, uint64_t site);
   uint32_t AddChild(uint32_t parent, uint64_t site);
   Index* Grow(Index* index);
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "allocator/ledger/ledger.h"
+#include "allocator/ledger/thread_counters.h"
 #include "allocator/process.h"
 #include "allocator/snapshot/block_list.h"
 #include "allocator/snapshot/reporter.h"
@@ -46,6 +47,7 @@ void Complete(ledger::End how, int value) {
   header.end.store(how, std::memory_order_relaxed);
   header.end_value.store(value, std::memory_order_relaxed);
   header.ended_ns = RealtimeNs();
+  ledger::CollectLiveBytes();
   RefreshThreadNames();
   CheckLiveBlocks();
 }

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "allocator/ledger/ledger.h"
+#include "allocator/ledger/thread_counters.h"
 #include "allocator/system/initial_stack.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_log.h"
@@ -84,11 +85,11 @@ void PrintFrame(uint32_t number, uint64_t site) {
 }
 
 uint64_t LiveBlocks(const ledger::Stack* stack) {
-  return stack->allocations.load(std::memory_order_relaxed) - stack->frees.load(std::memory_order_relaxed);
+  return stack->shared.allocations.load(std::memory_order_relaxed) - stack->shared.frees.load(std::memory_order_relaxed);
 }
 
 uint64_t LiveBytes(const ledger::Stack* stack) {
-  return stack->allocated_bytes.load(std::memory_order_relaxed) - stack->freed_bytes.load(std::memory_order_relaxed);
+  return stack->shared.allocated_bytes.load(std::memory_order_relaxed) - stack->shared.freed_bytes.load(std::memory_order_relaxed);
 }
 
 void PrintStack(const ledger::Stack* stack) {
@@ -161,6 +162,7 @@ bool SpawnReport(int fd) {
 void PrintPlainReport() {
   uint64_t bytes = 0;
   uint64_t blocks = 0;
+  ledger::FoldBanks();
   const uint32_t count = g_ledger.Count(TableId::kStacks);
   for (uint32_t i = 0; i < count; ++i) {
     const ledger::Stack* stack = g_ledger.At<ledger::Stack>(TableId::kStacks, i);

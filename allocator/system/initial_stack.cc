@@ -47,6 +47,8 @@ void InitialArguments(const char** start, uint32_t* bytes) {
   *bytes = static_cast<uint32_t>(end - arguments[0]);
 }
 
+uintptr_t InitialStackPointer() { return reinterpret_cast<uintptr_t>(__libc_stack_end); }
+
 uintptr_t InitialStackEnd() { return reinterpret_cast<uintptr_t>(__libc_stack_end); }
 
 bool IsSecureExecution() { return getauxval(AT_SECURE) != 0; }

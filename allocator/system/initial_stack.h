@@ -9,6 +9,8 @@ namespace mallocspy {
 const char* InitialEnvironment(const char* name);
 // Start and size of the argument strings, each with its NUL.
 void InitialArguments(const char** start, uint32_t* bytes);
+// The stack pointer with which the kernel started the program.
+uintptr_t InitialStackPointer();
 // Highest address of the main thread's stack.
 uintptr_t InitialStackEnd();
 // Whether the kernel asked for care: a setuid, setgid or capability-raised program (AT_SECURE).

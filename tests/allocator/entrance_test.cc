@@ -13,7 +13,7 @@
 namespace mallocspy {
 namespace {
 
-const void* const kCaller = reinterpret_cast<const void*>(0x4711);
+constexpr const DoorFrame* kCaller = nullptr;
 
 // Prepends 16 bytes of its own and counts what it sees.
 class FrontSpy : public IMallocSpy {

@@ -17,6 +17,7 @@
 #include "allocator/thread_state.h"
 #include "allocator/wrapping_allocator.h"
 #include "tests/allocator/fresh_process.h"
+#include "tests/allocator/recorded_errors.h"
 #include "tests/tools/scratch_directory.h"
 
 namespace mallocspy {
@@ -222,7 +223,7 @@ TEST(Process, AChildThatCannotBeFollowedIsCounted) {
       EXPECT_TRUE(g_heap.IsLive(block));
     })));
     EXPECT_EQ(g_ledger.header().unfollowed_forks.load(), 1u);
-    EXPECT_EQ(g_ledger.header().live_bytes.load(), 0u) << "the child wrote to its own record";
+    EXPECT_EQ(LiveBytes(), 0) << "the child wrote to its own record";
   });
 }
 
@@ -236,7 +237,7 @@ TEST(Process, AChildWithoutMemoryPassesThrough) {
     void* inherited = g_heap.Allocate(10, {});
     ASSERT_TRUE(g_heap.IsLive(inherited));
     std::filesystem::rename(run, directory.File("gone"));
-    const uint64_t live = g_ledger.header().live_bytes.load();
+    const int64_t live = LiveBytes();
     EXPECT_TRUE(EndsWell(ForkWith([inherited] {
       const rlimit none = {0, 0};
       ASSERT_EQ(setrlimit(RLIMIT_AS, &none), 0);
@@ -247,7 +248,7 @@ TEST(Process, AChildWithoutMemoryPassesThrough) {
       EXPECT_FALSE(IsRecordedProcess());
     })));
     EXPECT_EQ(g_ledger.header().pid, Pid());
-    EXPECT_EQ(g_ledger.header().live_bytes.load(), live);
+    EXPECT_EQ(LiveBytes(), live);
     EXPECT_EQ(g_ledger.header().unfollowed_forks.load(), 1u);
     EXPECT_EQ(g_ledger.Count(TableId::kThreads), 2u);
   });
@@ -270,20 +271,20 @@ TEST(Process, BlocksOfTheParentAreNotTheChilds) {
     void* other = g_heap.Allocate(100, {});
     EXPECT_TRUE(EndsWell(ForkWith([=] {
       void* own = g_heap.Allocate(30, {});
-      EXPECT_EQ(g_ledger.header().live_bytes.load(), 30u);
+      EXPECT_EQ(LiveBytes(), 30);
       EXPECT_TRUE(g_heap.IsLive(inherited));
       EXPECT_EQ(g_heap.SizeOf(inherited), 100u);
       g_heap.Deallocate(inherited, {});
       void* moved = g_heap.Reallocate(other, 2000, {});
       EXPECT_EQ(g_ledger.header().inherited_frees.load(), 2u);
-      EXPECT_EQ(g_ledger.header().live_bytes.load(), 2030u) << "what was resized is the child's from now on";
+      EXPECT_EQ(LiveBytes(), 2030) << "what was resized is the child's from now on";
       g_heap.Deallocate(own, {});
       g_heap.Deallocate(moved, {});
-      EXPECT_EQ(g_ledger.header().live_bytes.load(), 0u);
+      EXPECT_EQ(LiveBytes(), 0);
       EXPECT_EQ(g_ledger.header().inherited_frees.load(), 2u);
     })));
     EXPECT_TRUE(g_heap.IsLive(inherited));
-    EXPECT_EQ(g_ledger.header().live_bytes.load(), 200u);
+    EXPECT_EQ(LiveBytes(), 200);
   });
 }
 

@@ -44,9 +44,32 @@ struct Counters {
   bool operator==(const Counters&) const = default;
 };
 
+inline void AddTo(Counters* sum, const ledger::Counters& counters) {
+  sum->allocations += counters.allocations;
+  sum->allocated_bytes += counters.allocated_bytes;
+  sum->frees += counters.frees;
+  sum->freed_bytes += counters.freed_bytes;
+}
+
 inline Counters CountersOf(uint32_t stack) {
-  const ledger::Stack* record = ledger::g_ledger.At<ledger::Stack>(ledger::TableId::kStacks, stack);
-  return {record->allocations, record->allocated_bytes, record->frees, record->freed_bytes};
+  Counters sum;
+  AddTo(&sum, ledger::g_ledger.At<ledger::Stack>(ledger::TableId::kStacks, stack)->shared);
+  for (uint32_t i = 1; i < ledger::g_ledger.Count(ledger::TableId::kCounters); ++i) {
+    const ledger::CounterBank* bank = ledger::g_ledger.At<ledger::CounterBank>(ledger::TableId::kCounters, i);
+    if (bank->first_stack == stack / ledger::kStacksPerBank * ledger::kStacksPerBank) {
+      AddTo(&sum, bank->counters[stack % ledger::kStacksPerBank]);
+    }
+  }
+  return sum;
+}
+
+// With what threads have not yet added to the ledger's.
+inline int64_t LiveBytes() {
+  int64_t live = ledger::g_ledger.header().live_bytes;
+  for (uint32_t i = 1; i < ledger::g_ledger.Count(ledger::TableId::kThreads); ++i) {
+    live += ledger::g_ledger.At<ledger::Thread>(ledger::TableId::kThreads, i)->live_bytes;
+  }
+  return live;
 }
 
 inline Counters AllCounters() {

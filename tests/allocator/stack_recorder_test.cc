@@ -7,7 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "allocator/capture/stack_capture.h"
+#include "allocator/capture/call_site_table.h"
+#include "allocator/capture/unwinder.h"
 #include "allocator/ledger/module_table.h"
 #include "allocator/process.h"
 #include "allocator/thread_state.h"
@@ -92,8 +93,11 @@ TEST(StackRecorder, DeepStacksAreCutAndCounted) {
 TEST(StackRecorder, WhereUnwindingIsNotPossibleTheCallerIsRecorded) {
   InFreshProcess([] {
     const uintptr_t caller = reinterpret_cast<uintptr_t>(&RecordDeep) + 5;
-    SpyChain::SetCaller(reinterpret_cast<void*>(caller));
-    const uint32_t stack = RecordHere();
+    const DoorFrame call = {0, reinterpret_cast<void*>(caller)};
+    ASSERT_TRUE(EnsureStarted());
+    const Event event;
+    event.thread()->frame = &call;
+    const uint32_t stack = RecordStack(event.thread(), Door::kMalloc);
     EXPECT_EQ(AddressesOf(StackAt(stack).node), std::vector<uintptr_t>{caller});
     EXPECT_EQ(StackAt(stack).flags, ledger::kStackTruncated);
   });
@@ -111,7 +115,8 @@ TEST(StackRecorder, APreparedStackIsTheOneRecorded) {
       before = StackAt(first).node;
       {
         const uintptr_t caller = reinterpret_cast<uintptr_t>(&RecordHere) + 5;
-        const StackPreparation inner(reinterpret_cast<void*>(caller), true);
+        const DoorFrame call = {0, reinterpret_cast<void*>(caller)};
+        const StackPreparation inner(&call, true);
         const uint32_t only_caller = RecordHere();
         EXPECT_EQ(AddressesOf(StackAt(only_caller).node), std::vector<uintptr_t>{caller});
         EXPECT_EQ(StackAt(only_caller).flags, ledger::kStackTruncated);
@@ -159,10 +164,11 @@ TEST(StackRecorder, AnotherLibraryAtTheSamePlaceIsAnotherStack) {
         found = found || std::string(g_ledger.At<char>(TableId::kStrings, name.offset), name.length) == path;
       }
       EXPECT_TRUE(found) << path;
-      dlclose(library);
       // What the door of dlclose does.
+      g_call_sites.BeginUnload();
+      dlclose(library);
       ledger::g_modules.Refresh();
-      ForgetUnloadedCode();
+      g_call_sites.EndUnload();
     }
     EXPECT_EQ(std::set<uint32_t>(stacks.begin(), stacks.end()).size(), 3u);
   });

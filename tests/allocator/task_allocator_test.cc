@@ -111,7 +111,7 @@ TEST(TaskAllocator, Contract_2_5_Realloc) {
     void* empty = allocator->Realloc(nullptr, 0);
     EXPECT_NE(empty, nullptr) << "it allocates, and an empty block is a block";
     allocator->Free(empty);
-    EXPECT_EQ(ledger::g_ledger.header().live_bytes.load(), 0u);
+    EXPECT_EQ(LiveBytes(), 0);
     EXPECT_EQ(AllCounters().allocations, AllCounters().frees);
   });
 }

@@ -87,7 +87,7 @@ TEST(Misuse, OneOfTwoThreadsThatFreeABlockErrs) {
     }
     EXPECT_EQ(errors, uint64_t{kBlocks});
     EXPECT_EQ(AllCounters().frees, uint64_t{kBlocks});
-    EXPECT_EQ(g_ledger.header().live_bytes.load(), 0u);
+    EXPECT_EQ(LiveBytes(), 0);
   });
 }
 
@@ -186,7 +186,7 @@ TEST(Misuse, TheWrongDelete) {
       }
     }
     EXPECT_GT(mismatches, 30u);
-    EXPECT_EQ(g_ledger.header().live_bytes.load(), 0u);
+    EXPECT_EQ(LiveBytes(), 0);
   });
 }
 
@@ -211,7 +211,7 @@ TEST(Misuse, WritingBehindTheBlock) {
     EXPECT_EQ(error.value, 103u);
     EXPECT_EQ(error.size, 100u);
     EXPECT_EQ(error.made, Door::kAlignedNew);
-    EXPECT_EQ(g_ledger.header().live_bytes.load(), 0u);
+    EXPECT_EQ(LiveBytes(), 0);
   });
 }
 
@@ -248,21 +248,21 @@ TEST(Misuse, SizedAndAlignedClaims) {
     constexpr size_t kNoSize = static_cast<size_t>(-1);
     char* block = Make(100, {.door = Door::kNew});
     char* aligned = Make(100, {.door = Door::kAlignedNew, .alignment = 64});
-    g_heap.CheckClaims(block, 100, 0, Door::kNew);
-    g_heap.CheckClaims(block, kNoSize, 0, Door::kNew);
-    g_heap.CheckClaims(aligned, 100, 64, Door::kAlignedNew);
-    g_heap.CheckClaims(aligned, kNoSize, 64, Door::kAlignedNew);
-    g_heap.CheckClaims(block, 99, 0, Door::kMalloc);  // the mismatch is told when it is freed
-    g_heap.CheckClaims(nullptr, 99, 32, Door::kNew);
-    g_heap.CheckClaims(block + 16, 99, 32, Door::kNew);
+    g_heap.CheckClaims(block, 100, 0, Door::kNew, nullptr);
+    g_heap.CheckClaims(block, kNoSize, 0, Door::kNew, nullptr);
+    g_heap.CheckClaims(aligned, 100, 64, Door::kAlignedNew, nullptr);
+    g_heap.CheckClaims(aligned, kNoSize, 64, Door::kAlignedNew, nullptr);
+    g_heap.CheckClaims(block, 99, 0, Door::kMalloc, nullptr);  // the mismatch is told when it is freed
+    g_heap.CheckClaims(nullptr, 99, 32, Door::kNew, nullptr);
+    g_heap.CheckClaims(block + 16, 99, 32, Door::kNew, nullptr);
     EXPECT_TRUE(RecordedErrors().empty());
 
-    g_heap.CheckClaims(block, 99, 0, Door::kNew);
+    g_heap.CheckClaims(block, 99, 0, Door::kNew, nullptr);
     const RecordedError size = TheError();
     EXPECT_EQ(size.kind, ErrorKind::kSizedDeleteMismatch);
     EXPECT_EQ(size.size, 100u);
     EXPECT_EQ(size.value, 99u);
-    g_heap.CheckClaims(aligned, 100, 32, Door::kAlignedNew);
+    g_heap.CheckClaims(aligned, 100, 32, Door::kAlignedNew, nullptr);
     const RecordedError alignment = RecordedErrors().back();
     EXPECT_EQ(alignment.kind, ErrorKind::kBadAlignment);
     EXPECT_EQ(alignment.value, 32u);
@@ -270,7 +270,7 @@ TEST(Misuse, SizedAndAlignedClaims) {
 
     // What a spy made larger is not judged by the program's size.
     g_heap.SetSpiedSet(block, 1);
-    g_heap.CheckClaims(block, 98, 0, Door::kNew);
+    g_heap.CheckClaims(block, 98, 0, Door::kNew, nullptr);
     EXPECT_EQ(RecordedErrors().size(), 2u);
     EXPECT_TRUE(g_heap.IsLive(block)) << "claims free nothing";
   });
@@ -279,7 +279,7 @@ TEST(Misuse, SizedAndAlignedClaims) {
 TEST(Misuse, SmallAlignmentsAreAllTheSame) {
   InFreshProcess([] {
     char* block = Make(100, {.door = Door::kAlignedNew, .alignment = kMinAlignment});
-    for (const size_t alignment : {1, 2, 4, 8, 16}) g_heap.CheckClaims(block, 100, alignment, Door::kAlignedNew);
+    for (const size_t alignment : {1, 2, 4, 8, 16}) g_heap.CheckClaims(block, 100, alignment, Door::kAlignedNew, nullptr);
     EXPECT_TRUE(RecordedErrors().empty());
   });
 }

@@ -79,7 +79,7 @@ TEST(Reallocate, InPlaceAndMoved) {
     EXPECT_EQ(ledger::g_live_map.StateOf(reinterpret_cast<uintptr_t>(block)), ledger::BlockState::kFreed);
     ExpectWhole(neighbour, 1000);
     ExpectContent(neighbour, 1000);
-    EXPECT_EQ(g_ledger.header().live_bytes.load(), 101000u);
+    EXPECT_EQ(LiveBytes(), 101000);
   });
 }
 
@@ -97,7 +97,7 @@ TEST(Reallocate, AlignedBlocksBecomePlainMallocs) {
       }
     }
     EXPECT_TRUE(RecordedErrors().empty());
-    EXPECT_EQ(g_ledger.header().live_bytes.load(), 0u);
+    EXPECT_EQ(LiveBytes(), 0);
   });
 }
 

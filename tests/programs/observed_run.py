@@ -17,15 +17,21 @@ class Build:
     """Where things are in a build tree."""
 
     def __init__(self, folder):
-        folder = pathlib.Path(folder)
+        folder = pathlib.Path(folder).resolve()
         self.command = str(folder / "bin/mallocspy")
         self.library = str(folder / "lib/libmallocspy.so")
         self.programs = folder / "tests/programs/bin"
 
 
+# Options of the library for all programs that are tested, beside what a test sets itself: `check_capture=1`.
+OPTIONS = os.environ.get("MALLOCSPY_TEST_OPTIONS", "")
+
+
 def environment(**changes):
     variables = {name: value for name, value in os.environ.items() if name not in DROPPED}
     variables.update(changes)
+    if OPTIONS:
+        variables["MALLOCSPY_OPTIONS"] = ":".join(filter(None, (OPTIONS, variables.get("MALLOCSPY_OPTIONS"))))
     return variables
 
 

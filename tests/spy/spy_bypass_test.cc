@@ -85,16 +85,17 @@ TEST_F(SpyChainTest, Contract_4_9_ATakenOverBlockMayBeFreedByTheSpyThroughTheTas
 TEST_F(SpyChainTest, TheCallerIsKnownInsideOnly) {
   ASSERT_EQ(S_OK, chain.RegisterComSpy(&spy));
   const void* seen = nullptr;
-  int here = 0, inner = 0;
+  int here_address = 0, inner_address = 0;
+  const DoorFrame here = {0, &here_address}, inner = {0, &inner_address};
   spy.on_pre_alloc = [&](SIZE_T bytes) {
-    SpyChain::SetCaller(&inner);  // a call that the spy makes
+    SpyChain::SetCall(&inner);  // a call that the spy makes
     seen = mallocspy_caller();
     return bytes;
   };
-  SpyChain::SetCaller(&here);
+  SpyChain::SetCall(&here);
   EXPECT_EQ(nullptr, mallocspy_caller());
   Alloc(8);
-  EXPECT_EQ(&here, seen);
+  EXPECT_EQ(&here_address, seen);
   Alloc(8);
   EXPECT_EQ(nullptr, seen) << "the caller of an earlier call";
 }

@@ -44,6 +44,7 @@ class LedgerBuilder {
     threads_.emplace_back();
     stacks_.emplace_back();
     errors_.emplace_back();
+    banks_.emplace_back();
   }
 
   // For what has no method of its own. Tables, blocks and used_bytes are overwritten by Bytes().
@@ -111,6 +112,26 @@ class LedgerBuilder {
     stacks_[stack].freed_bytes += bytes;
   }
 
+  // A thread's own counters of the stacks from `first_stack` on; CountInBank() adds to the last one.
+  void AddBank(uint32_t first_stack) {
+    BankRecord& bank = banks_.emplace_back();
+    bank.index = static_cast<uint32_t>(banks_.size() - 1);
+    bank.first_stack = first_stack;
+  }
+  void CountInBank(uint32_t place, uint64_t allocations, uint64_t allocated_bytes, uint64_t frees, uint64_t freed_bytes) {
+    uint64_t* counters = banks_.back().counters[place];
+    counters[0] += allocations;
+    counters[1] += allocated_bytes;
+    counters[2] += frees;
+    counters[3] += freed_bytes;
+  }
+
+  // Live bytes that the last thread has not yet added to the header's.
+  void KeepLiveBytes(int64_t live, int64_t peak) {
+    threads_.back().live_bytes = live;
+    threads_.back().peak_bytes = peak;
+  }
+
   // A live block, counted as one allocation of its stack.
   void AddBlock(uint32_t stack, uint64_t address, uint64_t size, uint16_t mark = 1, uint8_t flags = 0) {
     blocks_.push_back({address, size, stack, mark, stacks_[stack].door, flags});
@@ -118,7 +139,7 @@ class LedgerBuilder {
   }
 
   void AddThread(uint32_t tid, std::string_view name) {
-    ledger::Thread& thread = threads_.emplace_back();
+    ThreadRecord& thread = threads_.emplace_back();
     thread.tid = tid;
     thread.state = 1;
     std::memcpy(thread.name, name.data(), name.size());
@@ -163,6 +184,7 @@ class LedgerBuilder {
     AddTable(ledger::TableId::kThreads, threads_.data(), threads_.size(), 2, &bytes);
     AddTable(ledger::TableId::kStrings, strings_.data(), strings_.size(), kFirstStringBytes, &bytes);
     AddTable(ledger::TableId::kErrors, errors_.data(), errors_.size(), 2, &bytes);
+    AddTable(ledger::TableId::kCounters, banks_.data(), banks_.size(), 2, &bytes);
     header_->blocks_count = 0;
     header_->blocks_offset = 0;
     if (header_->state == ledger::State::kEnded && !blocks_.empty()) {
@@ -176,7 +198,7 @@ class LedgerBuilder {
   }
 
  private:
-  // ledger::Stack and ledger::Error with plain counters, which a vector can move.
+  // Records of the ledger with plain counters, which a vector can move.
   struct StackRecord {
     uint32_t node;
     uint8_t door;
@@ -190,6 +212,25 @@ class LedgerBuilder {
     uint64_t freed_bytes;
   };
   static_assert(sizeof(StackRecord) == sizeof(ledger::Stack));
+
+  struct ThreadRecord {
+    uint32_t tid;
+    uint32_t state;
+    char name[16];
+    uint64_t started_ns;
+    int64_t live_bytes;
+    int64_t peak_bytes;
+    uint64_t reserved[2];
+  };
+  static_assert(sizeof(ThreadRecord) == sizeof(ledger::Thread));
+
+  struct BankRecord {
+    uint32_t index;
+    uint32_t first_stack;
+    uint64_t unused[7];
+    uint64_t counters[ledger::kStacksPerBank][4];
+  };
+  static_assert(sizeof(BankRecord) == sizeof(ledger::CounterBank));
 
   static constexpr uint32_t kFirstStringBytes = 64;
 
@@ -222,7 +263,8 @@ class LedgerBuilder {
   std::vector<ledger::Node> nodes_;
   std::vector<StackRecord> stacks_;
   std::vector<ledger::Module> modules_;
-  std::vector<ledger::Thread> threads_;
+  std::vector<BankRecord> banks_;
+  std::vector<ThreadRecord> threads_;
   std::vector<ErrorRecord> errors_;
   std::vector<ledger::Block> blocks_;
   std::string strings_;

@@ -17,6 +17,7 @@ using ledger::TableId;
 // More than any real process has, and few enough to hold in memory.
 constexpr uint64_t kMostNodes = uint64_t{1} << 28;
 constexpr uint64_t kMostStacks = uint64_t{1} << 26;
+constexpr uint64_t kMostCounterBanks = uint64_t{1} << 26;
 constexpr uint64_t kMostModules = uint64_t{1} << 16;
 constexpr uint64_t kMostThreads = uint64_t{1} << 20;
 constexpr uint64_t kMostErrors = uint64_t{1} << 20;
@@ -64,6 +65,13 @@ absl::Status CheckHeader(const ByteSource& source, HeaderImage* header) {
   return absl::OkStatus();
 }
 
+void AddTo(SnapshotStack* stack, const ledger::Counters& counters) {
+  stack->allocations += counters.allocations.load(std::memory_order_relaxed);
+  stack->allocated_bytes += counters.allocated_bytes.load(std::memory_order_relaxed);
+  stack->frees += counters.frees.load(std::memory_order_relaxed);
+  stack->freed_bytes += counters.freed_bytes.load(std::memory_order_relaxed);
+}
+
 // Reads one picture into one snapshot.
 class Reading {
  public:
@@ -81,6 +89,7 @@ class Reading {
   absl::Status ReadModules();
   absl::Status ReadNodes();
   absl::Status ReadStacks();
+  absl::Status ReadCounters();
   absl::Status ReadThreads();
   absl::Status ReadErrors();
   absl::Status ReadBlocks();
@@ -120,7 +129,7 @@ absl::Status Reading::Run() {
   strings_ = std::make_unique<TableReader>(Table(TableId::kStrings, "strings", 1));
   absl::Status status = strings_->Check(kMostStringBytes);
   if (status.ok()) ReadFields();
-  for (auto step : {&Reading::ReadModules, &Reading::ReadNodes, &Reading::ReadStacks, &Reading::ReadThreads,
+  for (auto step : {&Reading::ReadModules, &Reading::ReadNodes, &Reading::ReadStacks, &Reading::ReadCounters, &Reading::ReadThreads,
                     &Reading::ReadErrors, &Reading::ReadBlocks}) {
     if (status.ok()) status = (this->*step)();
   }
@@ -169,7 +178,7 @@ void Reading::ReadFields() {
   out_.truncated = counts_.truncated.load(kRelaxed);
   out_.errors_dropped = counts_.errors_dropped.load(kRelaxed);
   out_.unfollowed_forks = counts_.unfollowed_forks.load(kRelaxed);
-  out_.peak_bytes = counts_.peak_bytes.load(kRelaxed);
+  out_.peak_bytes = static_cast<uint64_t>(std::max<int64_t>(0, counts_.peak_bytes.load(kRelaxed)));
 }
 
 absl::Status Reading::ReadModules() {
@@ -215,13 +224,27 @@ absl::Status Reading::ReadStacks() {
     copy.node = Node(stack.node);
     if (Valid(IsDoor(stack.door))) copy.door = static_cast<Door>(stack.door);
     copy.truncated = (stack.flags & ledger::kStackTruncated) != 0;
-    copy.allocations = stack.allocations.load(std::memory_order_relaxed);
-    copy.allocated_bytes = stack.allocated_bytes.load(std::memory_order_relaxed);
-    copy.frees = stack.frees.load(std::memory_order_relaxed);
-    copy.freed_bytes = stack.freed_bytes.load(std::memory_order_relaxed);
+    AddTo(&copy, stack.shared);
   });
   if (out_.stacks.empty()) out_.stacks.emplace_back();
   return read;
+}
+
+absl::Status Reading::ReadCounters() {
+  const TableReader table = Table(TableId::kCounters, "counters", sizeof(ledger::CounterBank));
+  const absl::Status status = table.Check(kMostCounterBanks);
+  if (!status.ok()) return status;
+  return table.ForEach<ledger::CounterBank>(1, [this](uint64_t, const ledger::CounterBank& bank) {
+    for (uint64_t i = 0; i < ledger::kStacksPerBank; ++i) {
+      // A bank is as long as all of them: behind the last stack there is nothing.
+      const uint64_t stack = bank.first_stack + i;
+      if (stack < out_.stacks.size()) {
+        AddTo(&out_.stacks[stack], bank.counters[i]);
+      } else if (!Valid(bank.counters[i].allocations.load(std::memory_order_relaxed) == 0)) {
+        return;
+      }
+    }
+  });
 }
 
 absl::Status Reading::ReadThreads() {
@@ -229,6 +252,8 @@ absl::Status Reading::ReadThreads() {
   const absl::Status status = table.Check(kMostThreads);
   if (!status.ok()) return status;
   return table.ForEach<ledger::Thread>(1, [this](uint64_t, const ledger::Thread& thread) {
+    const int64_t most = counts_.live_bytes.load(std::memory_order_relaxed) + thread.peak_bytes.load(std::memory_order_relaxed);
+    if (most > 0) out_.peak_bytes = std::max(out_.peak_bytes, static_cast<uint64_t>(most));
     if (thread.state == 0) return;
     out_.threads.push_back({thread.tid, std::string(thread.name, strnlen(thread.name, sizeof(thread.name)))});
   });

@@ -11,6 +11,7 @@
 
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/stack_table.h"
+#include "allocator/ledger/thread_counters.h"
 #include "tests/allocator/fresh_process.h"
 #include "tests/allocator/ledger/site_stacks.h"
 #include "tests/tools/scratch_directory.h"
@@ -55,10 +56,10 @@ void ExpectSound() {
 void ExpectCountersAtZero() {
   for (uint32_t i = 0; i < g_ledger.Count(TableId::kStacks); ++i) {
     const Stack* stack = g_ledger.At<Stack>(TableId::kStacks, i);
-    ASSERT_EQ(stack->allocations.load(), 0u);
-    ASSERT_EQ(stack->allocated_bytes.load(), 0u);
-    ASSERT_EQ(stack->frees.load(), 0u);
-    ASSERT_EQ(stack->freed_bytes.load(), 0u);
+    ASSERT_EQ(stack->shared.allocations.load(), 0u);
+    ASSERT_EQ(stack->shared.allocated_bytes.load(), 0u);
+    ASSERT_EQ(stack->shared.frees.load(), 0u);
+    ASSERT_EQ(stack->shared.freed_bytes.load(), 0u);
   }
 }
 
@@ -73,7 +74,7 @@ void AdoptKnows(bool shared) {
   std::vector<uint32_t> stacks;
   for (uint64_t k = 0; k < 3000; ++k) {
     stacks.push_back(InternNumber(k));
-    g_stacks.CountAllocation(stacks.back(), k);
+    CountAllocationShared(stacks.back(), k);
   }
   Header& parent = g_ledger.header();
   parent.foreign_frees = 3;
@@ -100,8 +101,8 @@ void AdoptKnows(bool shared) {
     EXPECT_EQ(header.end.load(), End::kNone);
     EXPECT_EQ(header.exec_path.length, 0u);
     EXPECT_EQ(header.foreign_frees.load(), 0u);
-    EXPECT_EQ(header.live_bytes.load(), 0u);
-    EXPECT_EQ(header.peak_bytes.load(), 0u);
+    EXPECT_EQ(header.live_bytes.load(), 0);
+    EXPECT_EQ(header.peak_bytes.load(), 0);
     EXPECT_EQ(header.degraded.load(), uint64_t{kNotInterposed});
     EXPECT_EQ(std::string(g_ledger.At<char>(TableId::kStrings, header.exe.offset), header.exe.length), "/bin/parent");
     EXPECT_LE(g_ledger.Count(TableId::kErrors), 1u);
@@ -110,15 +111,15 @@ void AdoptKnows(bool shared) {
       ASSERT_EQ(InternNumber(k), stacks[k]) << "what the parent knew is not stored again";
     }
     for (uint64_t k = 3000; k < 6000; ++k) ASSERT_EQ(SitesOfStack(InternNumber(k)), SitesOf(k));
-    g_stacks.CountAllocation(stacks[5], 55);
+    CountAllocationShared(stacks[5], 55);
   });
   ASSERT_TRUE(EndsWell(child));
   EXPECT_EQ(parent.pid, parent_pid);
   EXPECT_EQ(parent.foreign_frees.load(), 3u);
   EXPECT_EQ(g_ledger.Count(TableId::kErrors), 2u);
   const Stack* stack = g_ledger.At<Stack>(TableId::kStacks, stacks[5]);
-  EXPECT_EQ(stack->allocations.load(), 1u);
-  EXPECT_EQ(stack->allocated_bytes.load(), 5u);
+  EXPECT_EQ(stack->shared.allocations.load(), 1u);
+  EXPECT_EQ(stack->shared.allocated_bytes.load(), 5u);
   if (!shared) return;
   const auto snapshot = ReadSnapshotFile(FileOf(path, static_cast<uint32_t>(child)));
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
@@ -147,10 +148,10 @@ TEST(LedgerAdopt, WithoutADirectoryAChildOfASharedOneIsPrivate) {
       EXPECT_FALSE(g_ledger.memory().shared());
       EXPECT_EQ(g_ledger.header().degraded.load(), 0u);
       EXPECT_EQ(SitesOfStack(stack), SitesOf(5));
-      g_stacks.CountAllocation(stack, 1);
+      CountAllocationShared(stack, 1);
     });
     ASSERT_TRUE(EndsWell(child));
-    EXPECT_EQ(g_ledger.At<Stack>(TableId::kStacks, stack)->allocations.load(), 0u);
+    EXPECT_EQ(g_ledger.At<Stack>(TableId::kStacks, stack)->shared.allocations.load(), 0u);
     EXPECT_FALSE(std::filesystem::exists(FileOf(path, static_cast<uint32_t>(child))));
   });
 }
@@ -258,8 +259,8 @@ TEST(LedgerAdopt, WhileTheParentGoesOnWriting) {
       writers.emplace_back([&, t] {
         for (uint64_t k = 0; !done.load() && k < 200000; ++k) {
           const uint32_t stack = InternNumber(t * 10000000 + k);
-          g_stacks.CountAllocation(stack, 1);
-          g_stacks.CountFree(stack, 1);
+          CountAllocationShared(stack, 1);
+          CountFreeShared(stack, 1);
           FutexLockHolder hold(g_ledger.lock());
           if (k % 100 == 0) g_ledger.AddString("some text that is added", 23);
         }

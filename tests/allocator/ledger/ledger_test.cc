@@ -52,7 +52,7 @@ TEST(Ledger, BeginsEmpty) {
   EXPECT_EQ(header.degraded.load(), 0u);
   EXPECT_EQ(header.used_bytes.load(), ledger->memory().used_bytes());
   // The unknown stack is counted from the first moment.
-  EXPECT_EQ(ledger->At<Stack>(TableId::kStacks, 0)->allocations.load(), 0u);
+  EXPECT_EQ(ledger->At<Stack>(TableId::kStacks, 0)->shared.allocations.load(), 0u);
   EXPECT_EQ(ledger->At<Node>(TableId::kNodes, 0)->parent, 0u);
 }
 

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "allocator/ledger/thread_counters.h"
 #include "tests/allocator/fresh_process.h"
 #include "tests/allocator/ledger/site_stacks.h"
 #include "tests/tools/scratch_directory.h"
@@ -121,20 +122,20 @@ TEST(StackTable, CountsExactly) {
   InFreshProcess([] {
     ASSERT_TRUE(g_ledger.Create(nullptr, 1));
     const uint32_t stack = g_stacks.InternStack(Intern({1}), Door::kNew, 0, 1);
-    g_stacks.CountAllocation(stack, 100);
-    g_stacks.CountAllocation(stack, 50);
-    EXPECT_EQ(g_ledger.header().peak_bytes.load(), 150u);
-    g_stacks.CountFree(stack, 100);
-    g_stacks.CountAllocation(0, 20);
-    g_stacks.CountAllocation(stack, 0);
+    CountAllocationShared(stack, 100);
+    CountAllocationShared(stack, 50);
+    EXPECT_EQ(g_ledger.header().peak_bytes.load(), 150);
+    CountFreeShared(stack, 100);
+    CountAllocationShared(0, 20);
+    CountAllocationShared(stack, 0);
     const Stack* record = g_ledger.At<Stack>(TableId::kStacks, stack);
-    EXPECT_EQ(record->allocations.load(), 3u);
-    EXPECT_EQ(record->allocated_bytes.load(), 150u);
-    EXPECT_EQ(record->frees.load(), 1u);
-    EXPECT_EQ(record->freed_bytes.load(), 100u);
-    EXPECT_EQ(g_ledger.At<Stack>(TableId::kStacks, 0)->allocations.load(), 1u);
-    EXPECT_EQ(g_ledger.header().live_bytes.load(), 70u);
-    EXPECT_EQ(g_ledger.header().peak_bytes.load(), 150u);
+    EXPECT_EQ(record->shared.allocations.load(), 3u);
+    EXPECT_EQ(record->shared.allocated_bytes.load(), 150u);
+    EXPECT_EQ(record->shared.frees.load(), 1u);
+    EXPECT_EQ(record->shared.freed_bytes.load(), 100u);
+    EXPECT_EQ(g_ledger.At<Stack>(TableId::kStacks, 0)->shared.allocations.load(), 1u);
+    EXPECT_EQ(g_ledger.header().live_bytes.load(), 70);
+    EXPECT_EQ(g_ledger.header().peak_bytes.load(), 150);
   });
 }
 
@@ -162,7 +163,7 @@ TEST(StackTable, ManyThreadsAgreeOnEveryStack) {
           const uint64_t k = order[i];
           const std::vector<uint64_t> sites = SitesOf(k);
           shared[t][k] = g_stacks.InternStack(Intern(sites), Door::kMalloc, 0, static_cast<uint32_t>(sites.size()));
-          g_stacks.CountAllocation(shared[t][k], k);
+          CountAllocationShared(shared[t][k], k);
           if (i % (kShared / kOwn) == 0) {
             const std::vector<uint64_t> mine = SitesOf(1000000 * (t + 1) + i);
             own[t][i / (kShared / kOwn)] = g_stacks.InternStack(Intern(mine), Door::kNew, 0, 1);
@@ -187,8 +188,8 @@ TEST(StackTable, ManyThreadsAgreeOnEveryStack) {
       distinct.insert(shared[0][k]);
       const Stack* record = g_ledger.At<Stack>(TableId::kStacks, shared[0][k]);
       ASSERT_EQ(SitesAt(record->node), SitesOf(k));
-      ASSERT_EQ(record->allocations.load(), uint64_t{kThreads});
-      ASSERT_EQ(record->allocated_bytes.load(), kThreads * k);
+      ASSERT_EQ(record->shared.allocations.load(), uint64_t{kThreads});
+      ASSERT_EQ(record->shared.allocated_bytes.load(), kThreads * k);
     }
     EXPECT_EQ(distinct.size(), kShared + kThreads * kOwn) << "different stacks have different numbers";
     EXPECT_EQ(g_ledger.Count(TableId::kStacks), distinct.size() + 1) << "and no record is unused";

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <string>
 
-#include "allocator/capture/stack_capture.h"
+#include "allocator/capture/unwinder.h"
 #include "allocator/process.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/thread_state.h"

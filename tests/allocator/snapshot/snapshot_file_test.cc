@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <string>
 
-#include "allocator/capture/stack_capture.h"
+#include "allocator/capture/unwinder.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
 #include "allocator/snapshot/ending.h"
@@ -19,6 +19,7 @@
 #include "allocator/wrapping_allocator.h"
 #include "tests/allocator/fresh_process.h"
 #include "tests/allocator/ledger/small_file_system.h"
+#include "tests/allocator/recorded_errors.h"
 #include "tests/tools/scratch_directory.h"
 #include "tools/reader/reader.h"
 
@@ -68,7 +69,7 @@ TEST(SnapshotFile, WhatWasWrittenIsRead) {
     for (uint32_t i = 0; i < snapshot->stacks.size(); ++i) {
       const auto* stack = g_ledger.At<ledger::Stack>(ledger::TableId::kStacks, i);
       ASSERT_EQ(snapshot->stacks[i].node, stack->node);
-      ASSERT_EQ(snapshot->stacks[i].allocations, stack->allocations.load());
+      ASSERT_EQ(snapshot->stacks[i].allocations, CountersOf(static_cast<uint32_t>(i)).allocations);
       live += snapshot->stacks[i].live_blocks();
     }
     EXPECT_EQ(live, 10000u);

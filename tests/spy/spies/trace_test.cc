@@ -70,11 +70,13 @@ class TraceSpyTest : public testing::Test {
 TEST_F(TraceSpyTest, TextHasALineForEachCall) {
   void* older = heap.Allocate(5, kTask);
   IMallocSpy* spy = Start("file=" + Path("log"));
-  SpyChain::SetCaller(reinterpret_cast<const void*>(&dlsym));
+  const DoorFrame call = {0, reinterpret_cast<const void*>(&dlsym)};
+  SpyChain::SetCall(&call);
   void* block = spy_chain.Allocate(heap, 27, kTask);
   spy_chain.SizeOf(heap, block, Door::kTask);
   spy_chain.DidAlloc(heap, block, Door::kTask);
-  spy_chain.SetCaller(reinterpret_cast<const void*>(uintptr_t{0x1234}));
+  const DoorFrame later_call = {0, reinterpret_cast<const void*>(uintptr_t{0x1234})};
+  SpyChain::SetCall(&later_call);
   block = spy_chain.Reallocate(heap, block, 270, kTask);
   spy_chain.Minimize(heap, Door::kTask);
   spy_chain.Deallocate(heap, block, kTask);
@@ -100,7 +102,8 @@ TEST_F(TraceSpyTest, TextHasALineForEachCall) {
 
 TEST_F(TraceSpyTest, JsonLinesParse) {
   IMallocSpy* spy = Start("format=json,file=" + Path("log"));
-  SpyChain::SetCaller(reinterpret_cast<const void*>(&dlsym));
+  const DoorFrame call = {0, reinterpret_cast<const void*>(&dlsym)};
+  SpyChain::SetCall(&call);
   void* block = spy_chain.Allocate(heap, 27, kTask);
   spy_chain.SizeOf(heap, block, Door::kTask);
   spy_chain.DidAlloc(heap, block, Door::kTask);
@@ -139,7 +142,8 @@ TEST_F(TraceSpyTest, JsonLinesParse) {
 // The offset is what `nm` and `addr2line` know.
 TEST_F(TraceSpyTest, TheOffsetIsFromTheModulesBase) {
   IMallocSpy* spy = Start("format=json,file=" + Path("log"));
-  SpyChain::SetCaller(reinterpret_cast<const void*>(create));
+  const DoorFrame call = {0, reinterpret_cast<const void*>(create)};
+  SpyChain::SetCall(&call);
   spy_chain.Deallocate(heap, spy_chain.Allocate(heap, 27, kTask), kTask);
   ASSERT_EQ(S_OK, mallocspy_remove_spy(spy));
   Dl_info info;

@@ -106,6 +106,31 @@ TEST(Reader, ReadsEverything) {
   EXPECT_EQ(snapshot.blocks[1].stack, 2u);
 }
 
+TEST(Reader, AStacksCountersAreTheSumOfAllThreads) {
+  LedgerBuilder ledger = FullLedger();
+  const uint32_t stack = ledger.AddStack({{0, 0x77}}, Door::kMalloc);
+  ledger.CountAllocations(stack, 1, 10);
+  for (int thread = 0; thread < 2; ++thread) {
+    ledger.AddBank(0);
+    ledger.CountInBank(stack, 5, 50, 3, 30);
+  }
+  ledger.KeepLiveBytes(100, 1000000);
+  const absl::StatusOr<Snapshot> snapshot = Read(ledger.Bytes());
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->stacks[stack].allocations, 11u);
+  EXPECT_EQ(snapshot->stacks[stack].allocated_bytes, 110u);
+  EXPECT_EQ(snapshot->stacks[stack].frees, 6u);
+  EXPECT_EQ(snapshot->stacks[stack].freed_bytes, 60u);
+  EXPECT_EQ(snapshot->peak_bytes, 1000000u) << "a killed process did not add what its thread kept";
+  EXPECT_EQ(snapshot->damaged_records, 0u);
+  // A bank behind the last stack: its counts are nobody's.
+  ledger.AddBank(ledger::kStacksPerBank * 1000);
+  ledger.CountInBank(0, 1, 1, 0, 0);
+  const absl::StatusOr<Snapshot> damaged = Read(ledger.Bytes());
+  ASSERT_TRUE(damaged.ok()) << damaged.status();
+  EXPECT_EQ(damaged->damaged_records, 1u);
+}
+
 TEST(Reader, ReadsALedgerWithoutAnyEvent) {
   LedgerBuilder ledger;
   ledger.End(ledger::End::kExit, 0);

@@ -1,0 +1,75 @@
+// A KnownStack with its memory, and stacks in a form to compare.
+#pragma once
+
+#include <pthread.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "allocator/capture/known_stack.h"
+#include "spy/door_frame.h"
+
+namespace mallocspy {
+
+struct Capture {
+  std::vector<uintptr_t> frames;  // innermost first
+  bool whole = false;
+  bool operator==(const Capture&) const = default;
+};
+
+inline StackBounds ThisStack() {
+  pthread_attr_t attributes;
+  void* low = nullptr;
+  size_t bytes = 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {0, 0};
+  pthread_attr_getstack(&attributes, &low, &bytes);
+  pthread_attr_destroy(&attributes);
+  return {reinterpret_cast<uintptr_t>(low), reinterpret_cast<uintptr_t>(low) + bytes};
+}
+
+inline FrameState StateAt(const DoorFrame* frame) {
+  return {reinterpret_cast<uintptr_t>(frame->return_address), reinterpret_cast<uintptr_t>(frame + 1),
+          frame->caller_frame_pointer};
+}
+
+class FollowedStack {
+ public:
+  explicit FollowedStack(uint32_t limit = 1000, StackBounds own = ThisStack())
+      : limit_(limit), own_(own), memory_(std::calloc(1, KnownStack::BytesFor(limit))) {
+    known().SetLimit(limit);
+  }
+  ~FollowedStack() { std::free(memory_); }
+  FollowedStack(const FollowedStack&) = delete;
+  FollowedStack& operator=(const FollowedStack&) = delete;
+
+  KnownStack& known() { return *static_cast<KnownStack*>(memory_); }
+
+  // Of the caller of the function with this frame; `outcome` as it was.
+  Capture Follow(const DoorFrame* frame) {
+    outcome = known().Follow(StateAt(frame), own_);
+    Capture capture;
+    capture.whole = outcome == KnownStack::Outcome::kWhole;
+    if (outcome == KnownStack::Outcome::kUnusual) return capture;
+    for (uint32_t i = known().depth(); i-- > 0;) capture.frames.push_back(known().frame(i).state.pc);
+    return capture;
+  }
+
+  // The same stack by libunwind alone.
+  Capture Unwind(const DoorFrame* frame) {
+    Capture capture;
+    capture.frames.resize(limit_);
+    const UnwoundStack unwound = UnwindStack(capture.frames.data(), limit_, StateAt(frame).sp, own_);
+    capture.frames.resize(unwound.depth);
+    capture.whole = unwound.whole;
+    return capture;
+  }
+
+  KnownStack::Outcome outcome = KnownStack::Outcome::kUnusual;
+
+ private:
+  uint32_t limit_;
+  StackBounds own_;
+  void* memory_;
+};
+
+}  // namespace mallocspy
