@@ -64,8 +64,8 @@ Ending Capture(ThreadState* thread, const FrameState& from) {
     ending = Unwind(thread, from, limit);
   } else {
     const bool whole = outcome == KnownStack::Outcome::kWhole;
-    ending = InternKnown(thread->known, !whole);
     if (__builtin_expect(ProcessOptions().check_capture != 0, 0)) Check(thread, from, whole, limit);
+    ending = InternKnown(thread->known, !whole);
   }
   thread->capturing = false;
   return ending;

@@ -319,6 +319,11 @@ uint32_t FreezeEvents(uint32_t limit_ms) {
   }
 }
 
+bool InterruptedEvent() {
+  const ThreadState* state = ThisThread();
+  return state != nullptr && state->busy.load(std::memory_order_relaxed) != 0;
+}
+
 void RefreshThreadNames() {
   for (ThreadState* state = all_states.load(std::memory_order_acquire); state != nullptr; state = state->next) {
     if (state->ledger_thread == 0) continue;

@@ -92,6 +92,9 @@ void AdoptThreadsAfterFork(bool recorded);
 // number of those that still were.
 uint32_t FreezeEvents(uint32_t limit_ms);
 
+// Whether the calling thread is inside an event of its own: in a signal handler that interrupted it.
+bool InterruptedEvent();
+
 // Brings the ledger's names of living threads up to date.
 void RefreshThreadNames();
 

@@ -11,7 +11,7 @@ void Print(const char* whose, uint32_t depth, bool whole, uint32_t index, uintpt
   if (index == 0) {
     RawLine(2).Text("  ").Text(whose).Text(whole ? ", whole, frames: " : ", truncated, frames: ").Number(depth).End();
   }
-  RawLine(2).Text("    #").Number(index).Text(" 0x").Hex(address).End();
+  RawLine(2).Text("    #").Number(index).Text(" ").Hex(address).End();
 }
 
 }  // namespace

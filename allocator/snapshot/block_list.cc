@@ -4,6 +4,7 @@
 #include "allocator/ledger/error_table.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/live_map.h"
+#include "allocator/ledger/thread_counters.h"
 #include "allocator/process.h"
 #include "allocator/system/os_memory.h"
 
@@ -108,6 +109,38 @@ uint64_t CountLiveBlocks() {
   const auto add = [](const Block&, void* total) { return ++*static_cast<uint64_t*>(total), true; };
   ForEachBlock(add, &count);
   return count;
+}
+
+void SettleCounters() {
+  struct Live {
+    uint64_t blocks;
+    uint64_t bytes;
+  };
+  struct Tally {
+    Live* live;
+    uint32_t stacks;
+  };
+  const uint32_t stacks = g_ledger.Count(TableId::kStacks);
+  Tally tally{static_cast<Live*>(MapPrivate(stacks * sizeof(Live))), stacks};
+  if (tally.live == nullptr) return;
+  ForEachBlock(
+      [](const Block& block, void* context) {
+        const Tally* into = static_cast<Tally*>(context);
+        // A destroyed header tells of stack 0.
+        ++into->live[block.stack < into->stacks ? block.stack : 0].blocks;
+        into->live[block.stack < into->stacks ? block.stack : 0].bytes += block.size;
+        return true;
+      },
+      &tally);
+  ledger::FoldBanks();
+  for (uint32_t i = 0; i < stacks; ++i) {
+    ledger::Counters& counters = g_ledger.At<ledger::Stack>(TableId::kStacks, i)->shared;
+    const int64_t blocks = static_cast<int64_t>(counters.allocations - counters.frees - tally.live[i].blocks);
+    const int64_t bytes = static_cast<int64_t>(counters.allocated_bytes - counters.freed_bytes - tally.live[i].bytes);
+    (blocks > 0 ? counters.frees : counters.allocations) += static_cast<uint64_t>(blocks > 0 ? blocks : -blocks);
+    (bytes > 0 ? counters.freed_bytes : counters.allocated_bytes) += static_cast<uint64_t>(bytes > 0 ? bytes : -bytes);
+  }
+  Unmap(tally.live, stacks * sizeof(Live));
 }
 
 void ListBlocksInLedger() {

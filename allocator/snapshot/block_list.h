@@ -14,6 +14,10 @@ void CheckLiveBlocks();
 // The number of live blocks of this process (without those inherited over fork).
 uint64_t CountLiveBlocks();
 
+// Makes each stack's counters agree with its live blocks: events that were left in the middle are counted to their end. Not if there is
+// no memory to count in.
+void SettleCounters();
+
 // Hands every live block to `take`, in one pass; stops when it returns false.
 void ForEachBlock(bool (*take)(const ledger::Block& block, void* context), void* context);
 

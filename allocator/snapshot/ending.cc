@@ -39,7 +39,9 @@ void WaitForOtherEnder(uint32_t pid) {
 
 void Complete(ledger::End how, int value) {
   ledger::Header& header = g_ledger.header();
-  if (FreezeEvents(kFreezeLimitMs) != 0) g_ledger.SetDegraded(ledger::kThreadsRunning);
+  const bool interrupted = InterruptedEvent();
+  const bool running = FreezeEvents(kFreezeLimitMs) != 0;
+  if (running) g_ledger.SetDegraded(ledger::kThreadsRunning);
   // Whoever holds the lock now will not let go of it: a thread that was stopped inside it, or this one, if the deadly
   // signal hit it there.
   g_ledger.lock().Reset();
@@ -48,6 +50,8 @@ void Complete(ledger::End how, int value) {
   header.end_value.store(value, std::memory_order_relaxed);
   header.ended_ns = RealtimeNs();
   ledger::CollectLiveBytes();
+  // What was left in the middle of an event, between a block's live bit and its counter, will not be finished.
+  if (interrupted || running) SettleCounters();
   RefreshThreadNames();
   CheckLiveBlocks();
 }

@@ -10,7 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "allocator/block_header.h"
 #include "allocator/ledger/ledger.h"
+#include "allocator/ledger/live_map.h"
 #include "allocator/process.h"
 #include "allocator/thread_state.h"
 #include "allocator/wrapping_allocator.h"
@@ -59,6 +61,27 @@ TEST(Ending, OfAProcessWithoutBlocks) {
   EXPECT_EQ(ended.snapshot.state, State::kEnded);
   EXPECT_TRUE(ended.snapshot.blocks_known);
   EXPECT_TRUE(ended.snapshot.blocks.empty());
+}
+
+// A signal handler ends the process while the interrupted code is between a block's live bit and its counter.
+TEST(Ending, InTheMiddleOfAnEvent) {
+  for (const bool freeing : {false, true}) {
+    const EndedProcess ended = RunRecorded([freeing] {
+      g_heap.Allocate(100, {});
+      void* block = g_heap.Allocate(50, {});
+      const Event interrupted;
+      if (freeing) {
+        EXPECT_TRUE(ledger::g_live_map.Claim(reinterpret_cast<uintptr_t>(block)));
+      } else {
+        interrupted.thread()->counters.CountFree(HeaderOf(block)->stack, 50);  // as if it had not been counted
+      }
+      EndRecord(End::kExit, 0);
+    });
+    const size_t blocks = freeing ? 1 : 2;
+    EXPECT_EQ(ended.snapshot.blocks.size(), blocks);
+    EXPECT_EQ(LiveBlocks(ended.snapshot), blocks);
+    EXPECT_EQ(ended.snapshot.degraded, 0u);
+  }
 }
 
 TEST(Ending, OnceIsEnough) {
