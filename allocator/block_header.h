@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "spy/heap.h"
 
@@ -55,11 +56,49 @@ constexpr size_t GuardBytes(size_t size) { return 15 - ((size + 7) & 7); }
 // The secret of this process; set once, before the first block.
 void SetHeaderCookie(uint64_t cookie);
 
-// Writes the check value of a header that was filled in (`check` itself aside).
-void Seal(BlockHeader* header);
-bool IsSealed(const BlockHeader* header);
+struct HeaderSecret {
+  uint64_t cookie;
+  uint64_t guard;  // every byte has its lowest bit set: never zero
+};
+extern HeaderSecret g_header_secret;
 
-void WriteGuard(void* address, size_t size);
+// The check value that a header should have, from all of it but the value itself.
+inline uint16_t CheckOf(const BlockHeader* header) {
+  uint64_t words[2];
+  std::memcpy(words, header, sizeof(words));
+  words[0] &= 0x0000ffffffffffff;
+  uint64_t h = g_header_secret.cookie ^ reinterpret_cast<uintptr_t>(header) ^ words[0];
+  h ^= words[1] << 13 | words[1] >> 51;
+  return static_cast<uint16_t>(h * 0x9e3779b97f4a7c15 >> 48);
+}
+static_assert(offsetof(BlockHeader, check) == 6);
+
+// Writes the check value of a header that was filled in.
+inline void Seal(BlockHeader* header) { header->check = CheckOf(header); }
+inline bool IsSealed(const BlockHeader* header) { return header->check == CheckOf(header); }
+
+// The guard's pattern as it lies at an address that is `phase` modulo 8.
+inline uint64_t GuardAt(size_t phase) {
+  const int bits = static_cast<int>(phase & 7) * 8;
+  return g_header_secret.guard >> bits | g_header_secret.guard << (-bits & 63);
+}
+
+inline void WriteGuard(void* address, size_t size) {
+  unsigned char* end = static_cast<unsigned char*>(address) + size;
+  const uint64_t first = GuardAt(size);
+  std::memcpy(end, &first, 8);
+  std::memcpy(end + GuardBytes(size) - 8, &g_header_secret.guard, 8);
+}
+
+inline bool IsGuardWhole(const void* address, size_t size) {
+  const unsigned char* end = static_cast<const unsigned char*>(address) + size;
+  uint64_t first;
+  uint64_t last;
+  std::memcpy(&first, end, 8);
+  std::memcpy(&last, end + GuardBytes(size) - 8, 8);
+  return ((first ^ GuardAt(size)) | (last ^ g_header_secret.guard)) == 0;
+}
+
 // The offset from the block's start of the first changed guard byte, or 0 if the guard is whole (a guard never starts in
 // front of byte 0, and a changed byte 0 behind an empty block is reported as 1).
 size_t CheckGuard(const void* address, size_t size);

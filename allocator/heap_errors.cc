@@ -2,6 +2,7 @@
 
 #include "allocator/ledger/live_map.h"
 #include "allocator/stack_recorder.h"
+#include "allocator/system/errno_keeper.h"
 #include "allocator/system/wrapped_malloc.h"
 
 namespace mallocspy {
@@ -45,6 +46,7 @@ bool DoorsMatch(Door made, Door used) { return used == Door::kNone || FamilyOf(m
 
 void ReportBlockError(ErrorKind kind, const void* block, const BlockHeader* header, Door used, uint64_t value,
                       ThreadState* thread) {
+  const ErrnoKeeper keeper;
   ledger::ErrorReport report{.kind = kind};
   report.address = reinterpret_cast<uintptr_t>(block);
   report.used_door = used;

@@ -21,6 +21,9 @@
 extern "C" __attribute__((weak)) const char* mallocspy_default_options(void);
 
 namespace mallocspy {
+
+constinit Settings g_settings;
+
 namespace {
 
 using ledger::g_ledger;
@@ -30,8 +33,6 @@ constinit const char* run_directory = nullptr;
 constinit bool started = false;        // not wiped by fork: tells a forked child from a fresh process
 constinit std::atomic<bool> starting{false};
 constinit bool reported = true;
-constinit uint16_t current_mark = 1;
-constinit uint16_t base_mark = 1;
 
 uint32_t Pid() { return static_cast<uint32_t>(RawSyscall(SYS_getpid)); }
 
@@ -93,6 +94,9 @@ void Describe() {
 
 void StartProcess() {
   ReadOptions();
+  g_settings.records_all = options.record.Is("all");
+  g_settings.guards = options.guard;
+  g_settings.checks_captures = options.check_capture != 0;
   SetHeaderCookie(ProcessCookie());
   const bool memory = g_ledger.Create(run_directory, Pid());
   if (!memory) {
@@ -117,13 +121,13 @@ bool AdoptProcess() {
   AdoptThreadsAfterFork(recorded);
   if (!recorded) return false;
   ledger::Header& header = g_ledger.header();
-  if (current_mark == UINT16_MAX) {
+  if (g_settings.mark == UINT16_MAX) {
     g_ledger.SetDegraded(ledger::kMarksExhausted);
   } else {
-    ++current_mark;
+    ++g_settings.mark;
   }
-  base_mark = current_mark;
-  header.base_mark = base_mark;
+  g_settings.base_mark = g_settings.mark;
+  header.base_mark = g_settings.base_mark;
   header.parent_pid = static_cast<uint32_t>(RawSyscall(SYS_getppid));
   header.started_ns = RealtimeNs();
   return true;
@@ -147,8 +151,6 @@ bool EnsureStarted() {
 
 const Options& ProcessOptions() { return options; }
 const char* RunDirectory() { return run_directory; }
-uint16_t CurrentMark() { return current_mark; }
-uint16_t BaseMark() { return base_mark; }
 bool IsRecordedProcess() { return Pid() == g_ledger.header().pid; }
 bool IsReported() { return reported; }
 

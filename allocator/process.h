@@ -16,12 +16,18 @@ bool EnsureStarted();
 // The options in force; valid after the start.
 const Options& ProcessOptions();
 
+// What each event asks of them, and the marks.
+struct Settings {
+  bool records_all = true;  // record=all
+  bool guards = true;
+  bool checks_captures = false;
+  uint16_t mark = 1;       // that new blocks carry
+  uint16_t base_mark = 1;  // the lowest one of this process's own blocks
+};
+extern Settings g_settings;
+
 // The directory in which `mallocspy run` collects ledgers; null without it.
 const char* RunDirectory();
-
-// The mark that new blocks carry, and the lowest one of this process's own blocks.
-uint16_t CurrentMark();
-uint16_t BaseMark();
 
 // Whether this address space is the recorded process's own view: false in a vfork child, which shares the memory and must
 // not speak for its parent.

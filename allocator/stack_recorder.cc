@@ -1,7 +1,6 @@
 #include "allocator/stack_recorder.h"
 
 #include "allocator/capture/capture_check.h"
-#include "allocator/capture/known_stack.h"
 #include "allocator/ledger/module_table.h"
 #include "allocator/ledger/stack_table.h"
 #include "allocator/process.h"
@@ -15,12 +14,6 @@ struct Ending {
   uint32_t depth;
   bool truncated;
 };
-
-// The program's registers at its call of a door.
-FrameState StateAt(const DoorFrame* frame) {
-  return {reinterpret_cast<uintptr_t>(frame->return_address), reinterpret_cast<uintptr_t>(frame + 1),
-          frame->caller_frame_pointer};
-}
 
 Ending OnlyCaller(ThreadState* thread, uintptr_t return_address) {
   thread->frames[0] = ledger::g_modules.SiteOfKnown(return_address);
@@ -57,14 +50,16 @@ __attribute__((noinline)) void Check(ThreadState* thread, const FrameState& from
 
 Ending Capture(ThreadState* thread, const FrameState& from) {
   const uint32_t limit = static_cast<uint32_t>(ProcessOptions().stack_depth);
+  const ErrnoKeeper keeper;
   thread->capturing = true;
+  thread->last_stack = 0;
   const KnownStack::Outcome outcome = thread->known->Follow(from, {thread->stack_low, thread->stack_high});
   Ending ending;
   if (__builtin_expect(outcome == KnownStack::Outcome::kUnusual, 0)) {
     ending = Unwind(thread, from, limit);
   } else {
     const bool whole = outcome == KnownStack::Outcome::kWhole;
-    if (__builtin_expect(ProcessOptions().check_capture != 0, 0)) Check(thread, from, whole, limit);
+    if (__builtin_expect(g_settings.checks_captures, 0)) Check(thread, from, whole, limit);
     ending = InternKnown(thread->known, !whole);
   }
   thread->capturing = false;
@@ -88,7 +83,14 @@ uint32_t RecordStack(ThreadState* thread, Door door) {
   const PreparedStack stack = CurrentStack(thread);
   if (stack.truncated) ledger::g_ledger.header().truncated.fetch_add(1, std::memory_order_relaxed);
   if (stack.node == 0 && stack.depth != 0) return 0;
-  return ledger::g_stacks.InternStack(stack.node, door, stack.truncated ? ledger::kStackTruncated : 0, stack.depth);
+  const uint32_t number =
+      ledger::g_stacks.InternStack(stack.node, door, stack.truncated ? ledger::kStackTruncated : 0, stack.depth);
+  const bool prepared = thread->prepared.kind != PreparedStack::kNone;
+  if (!prepared && !stack.truncated && !g_settings.checks_captures && thread->known->depth() != 0) {
+    thread->last_stack = number;
+    thread->last_door = door;
+  }
+  return number;
 }
 
 uint32_t RecordPlace(ThreadState* thread) { return CurrentStack(thread).node; }

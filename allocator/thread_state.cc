@@ -20,25 +20,13 @@
 #include "allocator/system/raw_syscall.h"
 
 namespace mallocspy {
+
+constinit thread_local uintptr_t this_thread __attribute__((tls_model("initial-exec"))) = kNoThread;
+constinit ForkPage fork_page = {};
+
 namespace {
 
 using ledger::TableId;
-
-// Values of `this_thread` that are no states.
-constexpr uintptr_t kNone = 0;
-constexpr uintptr_t kAttaching = 1;  // inside Attach(): calls from there pass through
-constexpr uintptr_t kEnded = 2;      // its destructors ran: events use the shared state
-constexpr uintptr_t kEndedBusy = 3;  // ... and one is inside it
-constexpr uintptr_t kLastMark = kEndedBusy;
-
-constinit thread_local uintptr_t this_thread __attribute__((tls_model("initial-exec"))) = kNone;
-
-// A page of its own: remapped at the start so that the kernel can wipe it on fork.
-struct alignas(kPageBytes) ForkPage {
-  std::atomic<uint32_t> phase;
-  char padding[kPageBytes - sizeof(std::atomic<uint32_t>)];
-};
-constinit ForkPage fork_page = {};
 
 constinit FutexLock pool_lock;
 constinit std::atomic<ThreadState*> all_states{nullptr};
@@ -134,7 +122,7 @@ ThreadState* Attach() {
   this_thread = kAttaching;
   ThreadState* state = NewState();
   if (state == nullptr) {
-    this_thread = kNone;
+    this_thread = kNoThread;
     return nullptr;
   }
   state->busy.store(0, std::memory_order_relaxed);
@@ -142,7 +130,10 @@ ThreadState* Attach() {
   state->rounds_to_live = kDestructorRounds;
   state->announced = false;
   FindStackBounds(state);
-  if (ends_watched) pthread_setspecific(end_key, state);
+  if (ends_watched) {
+    pthread_setspecific(end_key, state);
+    state->blocks.Open();
+  }
   this_thread = reinterpret_cast<uintptr_t>(state);
   return state;
 }
@@ -164,6 +155,7 @@ void OnThreadEnd(void* value) {
       state->counters.Detach();
     }
   }
+  state->blocks.Close();
   this_thread = kEnded;
   FreeState(state);
 }
@@ -185,23 +177,7 @@ void Abandon(ThreadState* state) {
 
 }  // namespace
 
-Event::Event() {
-  const uintptr_t sp = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  ThreadState* state = StateOf(this_thread);
-  if (__builtin_expect(state != nullptr && state->busy.load(std::memory_order_relaxed) == 0, 1)) {
-    state->busy.store(sp, std::memory_order_relaxed);
-    std::atomic_signal_fence(std::memory_order_seq_cst);  // the freezer's membarrier makes it a full one
-    if (__builtin_expect(fork_page.phase.load(std::memory_order_relaxed) == static_cast<uint32_t>(Phase::kRunning), 1)) {
-      thread_ = state;
-      return;
-    }
-    state->busy.store(0, std::memory_order_release);
-  }
-  EnterSlowly();
-}
-
-void Event::EnterSlowly() {
-  const uintptr_t sp = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+void Event::EnterSlowly(uintptr_t sp) {
   for (;;) {
     if (this_thread == kAttaching || this_thread == kEndedBusy) return;
     if (CurrentPhase() == Phase::kNotStarted && !EnsureStarted()) return;
@@ -248,14 +224,9 @@ void Event::EnterSlowly() {
   }
 }
 
-Event::~Event() {
-  if (thread_ == nullptr) return;
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  thread_->busy.store(0, std::memory_order_release);
-  if (late_) {
-    late_lock.Unlock();
-    this_thread = kEnded;
-  }
+void Event::LeaveLate() {
+  late_lock.Unlock();
+  this_thread = kEnded;
 }
 
 void StartThreads(uint32_t stack_depth) {
@@ -278,7 +249,10 @@ void SetPhase(Phase phase) {
 void WatchThreadEnds() {
   if (pthread_key_create(&end_key, OnThreadEnd) != 0) return;
   ends_watched = true;
-  if (ThreadState* state = ThisThread(); state != nullptr) pthread_setspecific(end_key, state);
+  if (ThreadState* state = ThisThread(); state != nullptr) {
+    pthread_setspecific(end_key, state);
+    state->blocks.Open();
+  }
 }
 
 void AdoptThreadsAfterFork(bool recorded) {

@@ -10,7 +10,9 @@
 #include <cstdint>
 
 #include "allocator/ledger/thread_counters.h"
+#include "allocator/system/block_cache.h"
 #include "spy/door_frame.h"
+#include "spy/heap.h"
 
 namespace mallocspy {
 
@@ -47,19 +49,58 @@ struct ThreadState {
   bool capturing;          // inside the capture: what libunwind and the loader allocate for it is nobody's loss
   uint64_t captures;       // counted with check_capture only
   ledger::ThreadCounters counters;
+  BlockCache blocks;
   const DoorFrame* frame;  // the call of the current event; null: where it is met
   KnownStack* known;       // where this thread was when it last allocated
+  // The stack that was recorded last, if it was whole; 0 otherwise, and once `known` is another one.
+  uint32_t last_stack;
+  Door last_door;
   ThreadState* next;       // of all, in the order of their making; never unlinked
   ThreadState* next_free;
   uint64_t* frames;        // stack_depth of them: a stack on its way to the ledger, innermost first
 };
 
+// This thread's state, or one of the values below it.
+extern constinit thread_local uintptr_t this_thread __attribute__((tls_model("initial-exec")));
+constexpr uintptr_t kNoThread = 0;
+constexpr uintptr_t kAttaching = 1;  // being given a state: calls from there pass through
+constexpr uintptr_t kEnded = 2;      // its destructors ran: events use the shared state
+constexpr uintptr_t kEndedBusy = 3;  // ... and one is inside it
+constexpr uintptr_t kLastMark = kEndedBusy;
+
+// The phase in a page of its own: remapped at the start so that the kernel can wipe it on fork.
+struct alignas(4096) ForkPage {
+  std::atomic<uint32_t> phase;
+};
+extern ForkPage fork_page;
+
 // One pass through the gate. While it lasts, this thread's further calls (from a signal handler, from the unwinder) do not record, and a
 // reader of the record waits for its end. Never held across a spy's method.
 class Event {
  public:
-  Event();
-  ~Event();
+  Event() {
+    const uintptr_t sp = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+    const uintptr_t value = this_thread;
+    if (__builtin_expect(value > kLastMark, 1)) {
+      ThreadState* state = reinterpret_cast<ThreadState*>(value);
+      if (__builtin_expect(state->busy.load(std::memory_order_relaxed) == 0, 1)) {
+        state->busy.store(sp, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);  // the freezer's membarrier makes it a full one
+        if (__builtin_expect(fork_page.phase.load(std::memory_order_relaxed) == static_cast<uint32_t>(Phase::kRunning), 1)) {
+          thread_ = state;
+          return;
+        }
+        state->busy.store(0, std::memory_order_release);
+      }
+    }
+    EnterSlowly(sp);
+  }
+  ~Event() {
+    if (thread_ == nullptr) return;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    thread_->busy.store(0, std::memory_order_release);
+    if (__builtin_expect(late_, 0)) LeaveLate();
+  }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
@@ -69,7 +110,8 @@ class Event {
   bool over() const { return over_; }
 
  private:
-  void EnterSlowly();
+  void EnterSlowly(uintptr_t sp);
+  void LeaveLate();
 
   ThreadState* thread_ = nullptr;
   bool late_ = false;

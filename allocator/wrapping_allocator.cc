@@ -23,7 +23,7 @@ using ledger::g_live_map;
 uintptr_t AddressOf(const void* block) { return reinterpret_cast<uintptr_t>(block); }
 
 // Bytes that a block needs behind its payload's start: the payload and, with guards on, the guard.
-size_t TailBytes(size_t bytes) { return ProcessOptions().guard ? bytes + GuardBytes(bytes) : bytes; }
+size_t TailBytes(size_t bytes, bool guarded) { return guarded ? bytes + GuardBytes(bytes) : bytes; }
 
 // From the wrapped block to the payload.
 size_t FrontBytes(const Request& request) {
@@ -32,7 +32,7 @@ size_t FrontBytes(const Request& request) {
   return request.alignment > needed ? request.alignment : needed;
 }
 
-bool IsRecorded(Door door) { return door == Door::kTask || ProcessOptions().record.Is("all"); }
+bool IsRecorded(Door door) { return g_settings.records_all || door == Door::kTask; }
 
 bool TooLarge(size_t bytes, const Request& request) {
   // PTRDIFF_MAX is malloc's own bound (glibc 2.30); what is added around the payload must not wrap either.
@@ -49,17 +49,40 @@ void* Wrapped(size_t total, size_t front_bytes, const Request& request) {
   return request.zeroed ? wrapped::Calloc(total) : wrapped::Malloc(total);
 }
 
+// A block of the wrapped malloc, or one that this thread kept.
+inline void* TakeRaw(ThreadState* thread, size_t front_bytes, size_t total, const Request& request) {
+  if (__builtin_expect(!IsAligned(request.door), 1)) {
+    void* raw = thread->blocks.Take(total);
+    if (__builtin_expect(raw != nullptr, 1)) {
+      if (request.zeroed) std::memset(raw, 0, total);
+      return raw;
+    }
+    total = BlockCache::Rounded(total);
+  }
+  return Wrapped(total, front_bytes, request);
+}
+
 void* RawOf(void* block, const BlockHeader& header) {
   char* payload = static_cast<char*>(block);
   return payload - (IsAligned(static_cast<Door>(header.door)) ? ExtensionOf(block)->front_bytes : sizeof(BlockHeader));
 }
 
-bool IsInherited(const BlockHeader& header) { return header.mark < BaseMark(); }
+bool IsInherited(const BlockHeader& header) { return header.mark < g_settings.base_mark; }
+
+// Gives the wrapped block back, or to `thread` (null in a call from inside an event) for its next one.
+inline void GiveRaw(void* block, const BlockHeader& header, ThreadState* thread) {
+  void* raw = RawOf(block, header);
+  if (thread != nullptr && !IsAligned(static_cast<Door>(header.door)) &&
+      thread->blocks.Keep(raw, sizeof(BlockHeader) + TailBytes(header.size, header.guarded))) {
+    return;
+  }
+  wrapped::Free(raw);
+}
 
 // A block without a header begins here, maybe where one of ours was. With record=task most blocks are like that, and to know it of each
 // is not worth a leaf.
 void NotePlain(void* block) {
-  if (ProcessOptions().record.Is("all") && AddressOf(block) % kMinAlignment == 0) {
+  if (g_settings.records_all && AddressOf(block) % kMinAlignment == 0) {
     g_live_map.SetPlain(AddressOf(block));
   } else {
     g_live_map.Forget(AddressOf(block));
@@ -96,15 +119,15 @@ void* WrappingAllocator::Place(void* raw, size_t front_bytes, size_t bytes, cons
   if (IsAligned(request.door)) *ExtensionOf(block) = {request.alignment, front_bytes};
   BlockHeader* header = HeaderOf(block);
   header->stack = stack;
-  header->mark = CurrentMark();
+  header->mark = g_settings.mark;
   header->size = bytes;
   header->door = static_cast<uint8_t>(request.door);
-  header->guarded = ProcessOptions().guard;
+  header->guarded = g_settings.guards;
   header->unused = 0;
   header->spied = 0;
   Seal(header);
-  if (header->guarded) WriteGuard(block, bytes);
-  if (!g_live_map.SetLive(AddressOf(block))) return nullptr;
+  if (g_settings.guards) WriteGuard(block, bytes);
+  if (__builtin_expect(!g_live_map.SetLive(AddressOf(block)), 0)) return nullptr;
   thread->counters.CountAllocation(stack, bytes);
   return block;
 }
@@ -118,20 +141,18 @@ void* WrappingAllocator::Allocate(size_t bytes, const Request& request) {
     return nullptr;
   }
   const size_t front_bytes = FrontBytes(request);
-  const int saved_errno = errno;
-  void* raw = Wrapped(front_bytes + TailBytes(bytes), front_bytes, request);
+  void* raw = TakeRaw(event.thread(), front_bytes, front_bytes + TailBytes(bytes, g_settings.guards), request);
   if (raw == nullptr) {
     errno = ENOMEM;
     return nullptr;
   }
-  const uint32_t stack = RecordStack(event.thread(), request.door);
+  const uint32_t stack = RecordStackAgain(event.thread(), request.door);
   void* block = Place(raw, front_bytes, bytes, request, stack, event.thread());
   if (block == nullptr) {  // no memory for the live map: rather no block than one that cannot be told from others
     wrapped::Free(raw);
     errno = ENOMEM;
     return nullptr;
   }
-  errno = saved_errno;
   return block;
 }
 
@@ -153,15 +174,12 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
   }
   if (thread != nullptr) {
     CheckDoor(block, header, request.door, thread);
-    if (header.guarded) {
-      const size_t changed = CheckGuard(block, header.size);
-      if (changed != 0) {
-        ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &header, request.door, changed, thread);
-      }
+    if (header.guarded && __builtin_expect(!IsGuardWhole(block, header.size), 0)) {
+      ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &header, request.door, CheckGuard(block, header.size), thread);
     }
   }
   CountFree(thread, header);
-  wrapped::Free(RawOf(block, header));
+  GiveRaw(block, header, thread);
 }
 
 // A pointer that is no live block: either the program erred (reported, and nothing must be done with it), or it is
@@ -175,7 +193,6 @@ bool WrappingAllocator::IsHandled(void* block, const Request& request, ThreadSta
 
 void WrappingAllocator::Deallocate(void* block, const Request& request) {
   if (block == nullptr) return;
-  ErrnoKeeper keeper;
   Event event;
   if (event.recording()) event.thread()->frame = request.frame;
   if (g_live_map.Claim(AddressOf(block))) {
@@ -186,6 +203,7 @@ void WrappingAllocator::Deallocate(void* block, const Request& request) {
     }
     return;
   }
+  const ErrnoKeeper keeper;
   if (g_live_map.StateOf(AddressOf(block)) == BlockState::kPlain) {
     g_live_map.Forget(AddressOf(block));
   } else if (event.recording() && IsHandled(block, request, event.thread())) {
@@ -246,13 +264,13 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
           ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &before, request.door, changed, thread);
         }
       }
-      const uint32_t stack = RecordStack(thread, request.door);
+      const uint32_t stack = RecordStackAgain(thread, request.door);
       // Not live while the wrapped malloc may give its old place to another thread.
       if (!g_live_map.Claim(AddressOf(block))) {
         errno = ENOMEM;
         return nullptr;
       }
-      void* raw = wrapped::Realloc(RawOf(block, before), sizeof(BlockHeader) + TailBytes(bytes));
+      void* raw = wrapped::Realloc(RawOf(block, before), BlockCache::Rounded(sizeof(BlockHeader) + TailBytes(bytes, g_settings.guards)));
       if (raw == nullptr) {
         g_live_map.SetLive(AddressOf(block));
         errno = ENOMEM;
@@ -284,6 +302,7 @@ bool WrappingAllocator::IsLive(const void* block) {
 
 void WrappingAllocator::Minimize() {
   ErrnoKeeper keeper;
+  if (const Event event; event.recording()) event.thread()->blocks.Empty();
   wrapped::Trim(0);
 }
 

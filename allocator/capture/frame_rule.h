@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include "spy/door_frame.h"
+
 namespace mallocspy {
 
 // The registers that frame rules speak of, at a return address or, in the innermost frame, at the call's return.
@@ -17,6 +19,12 @@ struct FrameState {
   uintptr_t sp;
   uintptr_t bp;
 };
+
+// The program's registers at its call of a door.
+inline FrameState StateAt(const DoorFrame* frame) {
+  return {reinterpret_cast<uintptr_t>(frame->return_address), reinterpret_cast<uintptr_t>(frame + 1),
+          frame->caller_frame_pointer};
+}
 
 struct FrameRule {
   enum Kind : uint8_t {

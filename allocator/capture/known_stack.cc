@@ -2,14 +2,10 @@
 
 #include <sys/uio.h>
 
-#include "allocator/capture/call_site_table.h"
 #include "allocator/ledger/module_table.h"
 #include "allocator/system/initial_stack.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
-
-// What is read here is the program's memory: sanitizers have nothing to say about it.
-#define MALLOCSPY_READS_STACKS __attribute__((no_sanitize("address", "thread")))
 
 namespace mallocspy {
 namespace {
@@ -18,10 +14,6 @@ constexpr uint32_t kNone = UINT32_MAX;
 
 // No frame of a stack that is not the thread's own may be larger, bytes.
 constexpr uintptr_t kLargestForeignFrame = 256 * 1024;
-
-MALLOCSPY_READS_STACKS inline uintptr_t WordAt(uintptr_t address) {
-  return *reinterpret_cast<const volatile uintptr_t*>(address);
-}
 
 bool IsPageReadable(uintptr_t page) {
   char byte;
@@ -66,7 +58,7 @@ bool KnownStack::IsReadable(uintptr_t address, uintptr_t sp) {
 
 MALLOCSPY_READS_STACKS bool KnownStack::Load(uintptr_t address, uintptr_t sp, uintptr_t* value) {
   if (!IsReadable(address, sp)) return false;
-  *value = WordAt(address);
+  *value = StackWord(address);
   return true;
 }
 
@@ -86,20 +78,8 @@ bool KnownStack::Step(const FrameRule& rule, FrameState* state) {
   return rule.bp_place == FrameRule::kBpKept || Load(rule.BpAddress(from.bp, cfa), from.sp, &state->bp);
 }
 
-MALLOCSPY_READS_STACKS uint32_t KnownStack::FirstChanged(uint32_t innermost) {
-  const Word* list = words();
-  uint32_t count = frames()[innermost].words;
-  if (on_own_stack_) {
-    // All of them lie in memory that stays, so that some may be read too many.
-    while (count >= 4) {
-      const Word* four = list + count - 4;
-      const uintptr_t change = (WordAt(four[0].address) ^ four[0].value) | (WordAt(four[1].address) ^ four[1].value) |
-                               (WordAt(four[2].address) ^ four[2].value) | (WordAt(four[3].address) ^ four[3].value);
-      if (change != 0) break;
-      count -= 4;
-    }
-  }
-  while (count > 0 && WordAt(list[count - 1].address) == list[count - 1].value) --count;
+uint32_t KnownStack::FirstChanged(uint32_t innermost) {
+  const uint32_t count = SameWords(frames()[innermost].words, on_own_stack_);
   if (count == 0) return kNone;
   uint32_t frame = innermost;
   while (frames()[frame - 1].words >= count) --frame;

@@ -12,10 +12,18 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator/capture/call_site_table.h"
 #include "allocator/capture/frame_rule.h"
 #include "allocator/capture/unwinder.h"
 
+// What is read so is the program's memory: sanitizers have nothing to say about it.
+#define MALLOCSPY_READS_STACKS __attribute__((no_sanitize("address", "thread")))
+
 namespace mallocspy {
+
+MALLOCSPY_READS_STACKS inline uintptr_t StackWord(uintptr_t address) {
+  return *reinterpret_cast<const volatile uintptr_t*>(address);
+}
 
 struct KnownFrame {
   FrameState state;  // bp: only if it matters
@@ -41,6 +49,15 @@ class KnownStack {
   // Makes this the stack that goes on at `innermost`, with at most `limit` frames. `own` is the thread's own stack.
   Outcome Follow(FrameState innermost, StackBounds own);
 
+  // Whether the stack that goes on at `innermost` is the one that Follow() found last, from its first word to its last.
+  bool IsUnchanged(const FrameState& innermost, StackBounds own) {
+    if (depth_ == 0 || passing_ || epoch_ != g_call_sites.epoch() || innermost.sp < own.low || innermost.sp >= own.high) return false;
+    const KnownFrame& known = frames()[depth_ - 1];
+    if (known.state.sp != innermost.sp || known.state.pc != innermost.pc) return false;
+    if (known.bp_matters && known.state.bp != innermost.bp) return false;
+    return SameWords(known.words) == 0;
+  }
+
   // After Follow(): frame 0 is the outermost, frame depth() - 1 the innermost; the first kept() ones are those of before, with
   // their nodes.
   uint32_t depth() const { return depth_; }
@@ -58,6 +75,26 @@ class KnownStack {
   KnownFrame* frames() { return reinterpret_cast<KnownFrame*>(this + 1); }
   KnownFrame* fresh() { return frames() + limit_; }
   Word* words() { return reinterpret_cast<Word*>(fresh() + limit_ + 1); }
+
+  // Compares the innermost ones of `count` words, four at a time; how many are left when four are met that differ, or less than four are
+  // left. On the thread's own stack only: all of them lie in memory that stays, so that some may be read too many.
+  MALLOCSPY_READS_STACKS uint32_t SameFours(uint32_t count) {
+    const Word* list = words();
+    for (; count >= 4; count -= 4) {
+      const Word* four = list + count - 4;
+      const uintptr_t change = (StackWord(four[0].address) ^ four[0].value) | (StackWord(four[1].address) ^ four[1].value) |
+                               (StackWord(four[2].address) ^ four[2].value) | (StackWord(four[3].address) ^ four[3].value);
+      if (change != 0) break;
+    }
+    return count;
+  }
+  // How many words, from the outermost on, are left when the first one from the inside is met that differs.
+  MALLOCSPY_READS_STACKS uint32_t SameWords(uint32_t count, bool fours = true) {
+    if (fours) count = SameFours(count);
+    const Word* list = words();
+    while (count > 0 && StackWord(list[count - 1].address) == list[count - 1].value) --count;
+    return count;
+  }
 
   // The outermost frame that is as it was, seen from frame `innermost`; UINT32_MAX if all of them are.
   uint32_t FirstChanged(uint32_t innermost);

@@ -6,6 +6,14 @@ namespace mallocspy::ledger {
 
 constinit LiveMap g_live_map;
 
+void LiveMap::Touch(Leaf* leaf, size_t place) {
+  const size_t page = place / kStatesPerPage;
+  std::atomic<uint64_t>& touched = leaf->touched[page / 64];
+  if ((touched.load(std::memory_order_relaxed) >> (page % 64) & 1) == 0) {
+    touched.fetch_or(uint64_t{1} << (page % 64), std::memory_order_relaxed);
+  }
+}
+
 LiveMap::Leaf* LiveMap::MakeLeaf(uintptr_t address) {
   Leaf* made = static_cast<Leaf*>(MapPrivate(sizeof(Leaf)));
   if (made == nullptr) return nullptr;
@@ -21,36 +29,9 @@ LiveMap::Leaf* LiveMap::MakeLeaf(uintptr_t address) {
   return made;
 }
 
-bool LiveMap::SetLive(uintptr_t address) { return Set(address, BlockState::kLive); }
-bool LiveMap::SetPlain(uintptr_t address) { return Set(address, BlockState::kPlain); }
-
-bool LiveMap::Set(uintptr_t address, BlockState state) {
-  Leaf* leaf = root_[address >> kLeafShift].load(std::memory_order_acquire);
-  if (__builtin_expect(leaf == nullptr, 0) && (leaf = MakeLeaf(address)) == nullptr) return false;
-  const size_t place = PlaceOf(address);
-  // A page whose states were written before is known to be touched.
-  if (leaf->states[place].load(std::memory_order_relaxed) == BlockState::kUnknown) {
-    const size_t page = place / kStatesPerPage;
-    std::atomic<uint64_t>& touched = leaf->touched[page / 64];
-    if ((touched.load(std::memory_order_relaxed) >> (page % 64) & 1) == 0) {
-      touched.fetch_or(uint64_t{1} << (page % 64), std::memory_order_relaxed);
-    }
-  }
-  leaf->states[place].store(state, std::memory_order_release);
-  return true;
-}
-
-bool LiveMap::Claim(uintptr_t address) {
-  if (StateOf(address) != BlockState::kLive) return false;
-  // Two threads that free one block at a time: only the one that took it goes on.
-  BlockState live = BlockState::kLive;
-  return root_[address >> kLeafShift].load(std::memory_order_relaxed)->states[PlaceOf(address)].compare_exchange_strong(
-      live, BlockState::kFreed, std::memory_order_acquire);
-}
-
 void LiveMap::Forget(uintptr_t address) {
   if (const BlockState state = StateOf(address); state != BlockState::kFreed && state != BlockState::kPlain) return;
-  root_[address >> kLeafShift].load(std::memory_order_relaxed)->states[PlaceOf(address)].store(BlockState::kUnknown, std::memory_order_relaxed);
+  StateAt(address).store(BlockState::kUnknown, std::memory_order_relaxed);
 }
 
 void LiveMap::ForEachLive(void (*visit)(uintptr_t address, void* context), void* context) const {

@@ -29,17 +29,22 @@ class LiveMap {
 
   // The caller owns the address: no other thread changes its state meanwhile. False when there is no memory for a new
   // leaf (the block cannot be one of ours then).
-  bool SetLive(uintptr_t address);
+  bool SetLive(uintptr_t address) { return Set(address, BlockState::kLive); }
 
   // The same for a block without a header.
-  bool SetPlain(uintptr_t address);
+  bool SetPlain(uintptr_t address) { return Set(address, BlockState::kPlain); }
 
   // From kLive to kFreed; false if it was not live (another thread was first, or it never was).
-  bool Claim(uintptr_t address);
+  bool Claim(uintptr_t address) {
+    if (StateOf(address) != BlockState::kLive) return false;
+    // Two threads that free one block at a time: only the one that took it goes on.
+    BlockState live = BlockState::kLive;
+    return StateAt(address).compare_exchange_strong(live, BlockState::kFreed, std::memory_order_acquire);
+  }
 
-  // The same for a block that StateOf() says is live and that this thread made: without the atomic operation that tells which of two threads
-  // was first.
-  void ClaimOwn(uintptr_t address) { root_[address >> kLeafShift].load(std::memory_order_relaxed)->states[PlaceOf(address)].store(BlockState::kFreed, std::memory_order_relaxed); }
+  // The same for a block that StateOf() says is live and that this thread made: without the atomic operation that tells which of two
+  // threads was first.
+  void ClaimOwn(uintptr_t address) { StateAt(address).store(BlockState::kFreed, std::memory_order_relaxed); }
 
   // kFreed or kPlain back to kUnknown; nothing otherwise.
   void Forget(uintptr_t address);
@@ -69,8 +74,21 @@ class LiveMap {
   static bool EightUnknown(const Leaf* leaf, size_t place) {
     return __atomic_load_n(reinterpret_cast<const uint64_t*>(&leaf->states[place]), __ATOMIC_RELAXED) == 0;
   }
+  // Of an address whose leaf is there.
+  std::atomic<BlockState>& StateAt(uintptr_t address) {
+    return root_[address >> kLeafShift].load(std::memory_order_relaxed)->states[PlaceOf(address)];
+  }
   Leaf* MakeLeaf(uintptr_t address);
-  bool Set(uintptr_t address, BlockState state);
+  void Touch(Leaf* leaf, size_t place);
+  bool Set(uintptr_t address, BlockState state) {
+    Leaf* leaf = root_[address >> kLeafShift].load(std::memory_order_acquire);
+    if (__builtin_expect(leaf == nullptr, 0) && (leaf = MakeLeaf(address)) == nullptr) return false;
+    const size_t place = PlaceOf(address);
+    // A page whose states were written before is known to be touched.
+    if (__builtin_expect(leaf->states[place].load(std::memory_order_relaxed) == BlockState::kUnknown, 0)) Touch(leaf, place);
+    leaf->states[place].store(state, std::memory_order_release);
+    return true;
+  }
 
   std::atomic<Leaf*> root_[size_t{1} << (kAddressBits - kLeafShift)] = {};
   // Leaves in the order of their making, so that walks need not read the root.

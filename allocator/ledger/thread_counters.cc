@@ -9,12 +9,6 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
-// By the only writer.
-template <typename Number>
-void Add(std::atomic<Number>* counter, Number amount) {
-  counter->store(counter->load(kRelaxed) + amount, kRelaxed);
-}
-
 // `bytes` more are live; meanwhile there were up to `peak_bytes` more.
 void AddLive(int64_t bytes, int64_t peak_bytes) {
   Header& header = g_ledger.header();
@@ -37,15 +31,15 @@ int64_t KeptByOthers(const Thread* record) {
   return kept;
 }
 
-void Collect(Thread* record) {
+Counters* SharedOf(uint32_t stack) { return &g_ledger.At<Stack>(TableId::kStacks, stack)->shared; }
+
+}  // namespace
+
+void CollectLiveBytesOf(Thread* record) {
   AddLive(record->live_bytes.load(kRelaxed), record->peak_bytes.load(kRelaxed) + KeptByOthers(record));
   record->live_bytes.store(0, kRelaxed);
   record->peak_bytes.store(0, kRelaxed);
 }
-
-Counters* SharedOf(uint32_t stack) { return &g_ledger.At<Stack>(TableId::kStacks, stack)->shared; }
-
-}  // namespace
 
 bool ThreadCounters::AddBank(uint32_t bank) {
   FutexLockHolder hold(g_ledger.lock());
@@ -71,28 +65,8 @@ bool ThreadCounters::AddBank(uint32_t bank) {
   return true;
 }
 
-void ThreadCounters::CountAllocation(uint32_t stack, uint64_t bytes) {
-  Counters* counters = Find(stack);
-  if (counters == nullptr || record_ == nullptr) return CountAllocationShared(stack, bytes);
-  Add(&counters->allocations, uint64_t{1});
-  Add(&counters->allocated_bytes, bytes);
-  Add(&record_->live_bytes, static_cast<int64_t>(bytes));
-  const int64_t live = record_->live_bytes.load(kRelaxed);
-  if (live > record_->peak_bytes.load(kRelaxed)) record_->peak_bytes.store(live, kRelaxed);
-  if (live >= kKeptBytes) Collect(record_);
-}
-
-void ThreadCounters::CountFree(uint32_t stack, uint64_t bytes) {
-  Counters* counters = Find(stack);
-  if (counters == nullptr || record_ == nullptr) return CountFreeShared(stack, bytes);
-  Add(&counters->frees, uint64_t{1});
-  Add(&counters->freed_bytes, bytes);
-  Add(&record_->live_bytes, -static_cast<int64_t>(bytes));
-  if (record_->live_bytes.load(kRelaxed) <= -kKeptBytes) Collect(record_);
-}
-
 void ThreadCounters::Detach() {
-  if (record_ != nullptr) Collect(record_);
+  if (record_ != nullptr) CollectLiveBytesOf(record_);
 }
 
 void ThreadCounters::AdoptAfterFork() {
@@ -133,7 +107,7 @@ void FoldBanks() {
 
 void CollectLiveBytes() {
   for (uint32_t i = 1, count = g_ledger.Count(TableId::kThreads); i < count; ++i) {
-    Collect(g_ledger.At<Thread>(TableId::kThreads, i));
+    CollectLiveBytesOf(g_ledger.At<Thread>(TableId::kThreads, i));
   }
 }
 

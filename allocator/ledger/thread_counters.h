@@ -9,6 +9,13 @@
 
 namespace mallocspy::ledger {
 
+// Counters that belong to no thread: from inside another event of the same thread. Any thread, signal-safe.
+void CountAllocationShared(uint32_t stack, uint64_t bytes);
+void CountFreeShared(uint32_t stack, uint64_t bytes);
+
+// Adds what a thread keeps to itself to the ledger's live bytes. By that thread, or while no event runs.
+void CollectLiveBytesOf(Thread* record);
+
 class ThreadCounters {
  public:
   // The thread's record, in which its live bytes wait to be added to the ledger's; null if it has none.
@@ -17,8 +24,25 @@ class ThreadCounters {
   // The thread ends: what it kept to itself is added.
   void Detach();
 
-  void CountAllocation(uint32_t stack, uint64_t bytes);
-  void CountFree(uint32_t stack, uint64_t bytes);
+  void CountAllocation(uint32_t stack, uint64_t bytes) {
+    Counters* counters = Find(stack);
+    if (__builtin_expect(counters == nullptr || record_ == nullptr, 0)) return CountAllocationShared(stack, bytes);
+    Add(&counters->allocations, uint64_t{1});
+    Add(&counters->allocated_bytes, bytes);
+    const int64_t live = Add(&record_->live_bytes, static_cast<int64_t>(bytes));
+    if (live > record_->peak_bytes.load(std::memory_order_relaxed)) {
+      record_->peak_bytes.store(live, std::memory_order_relaxed);
+      if (__builtin_expect(live >= kKeptBytes, 0)) CollectLiveBytesOf(record_);
+    }
+  }
+  void CountFree(uint32_t stack, uint64_t bytes) {
+    Counters* counters = Find(stack);
+    if (__builtin_expect(counters == nullptr || record_ == nullptr, 0)) return CountFreeShared(stack, bytes);
+    Add(&counters->frees, uint64_t{1});
+    Add(&counters->freed_bytes, bytes);
+    const int64_t live = Add(&record_->live_bytes, -static_cast<int64_t>(bytes));
+    if (__builtin_expect(live <= -kKeptBytes, 0)) CollectLiveBytesOf(record_);
+  }
 
   // In a forked child that has adopted the ledger: the banks lie elsewhere now.
   void AdoptAfterFork();
@@ -27,6 +51,14 @@ class ThreadCounters {
   // Net bytes that a thread keeps to itself. The peak of one thread is exact for any, and so is that of threads that take turns; of N
   // threads at a time it is off by less than N times this.
   static constexpr int64_t kKeptBytes = 4096;
+
+  // By the only writer; the sum.
+  template <typename Number>
+  static Number Add(std::atomic<Number>* counter, Number amount) {
+    const Number sum = counter->load(std::memory_order_relaxed) + amount;
+    counter->store(sum, std::memory_order_relaxed);
+    return sum;
+  }
 
   Counters* Find(uint32_t stack) {
     const uint32_t bank = stack / kStacksPerBank;
@@ -39,10 +71,6 @@ class ThreadCounters {
   uint32_t bank_count_;
   Thread* record_;
 };
-
-// Counters that belong to no thread: from inside another event of the same thread. Any thread, signal-safe.
-void CountAllocationShared(uint32_t stack, uint64_t bytes);
-void CountFreeShared(uint32_t stack, uint64_t bytes);
 
 // Adds what threads have in their banks to the shared counters, which alone tell everything then. While no event runs.
 void FoldBanks();

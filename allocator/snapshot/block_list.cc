@@ -31,7 +31,7 @@ bool Describe(uintptr_t address, Block* block) {
     block->flags = ledger::kBlockHeaderDestroyed;
     return true;
   }
-  if (header->mark < BaseMark()) return false;
+  if (header->mark < g_settings.base_mark) return false;
   block->size = header->size;
   block->stack = header->stack;
   block->mark = header->mark;

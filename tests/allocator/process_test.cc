@@ -66,8 +66,8 @@ TEST(Process, DescribesItself) {
     EXPECT_EQ(RunDirectory(), nullptr);
     EXPECT_TRUE(IsRecordedProcess());
     EXPECT_TRUE(IsReported());
-    EXPECT_EQ(CurrentMark(), 1);
-    EXPECT_EQ(BaseMark(), 1);
+    EXPECT_EQ(g_settings.mark, 1);
+    EXPECT_EQ(g_settings.base_mark, 1);
     EXPECT_TRUE(EnsureStarted()) << "once is enough";
   });
 }
@@ -175,18 +175,18 @@ TEST(Process, AForkedChildStartsAgain) {
       EXPECT_EQ(g_ledger.header().origin, ledger::Origin::kFork);
       EXPECT_EQ(g_ledger.header().pid, Pid());
       EXPECT_EQ(g_ledger.header().parent_pid, parent);
-      EXPECT_EQ(CurrentMark(), 2);
-      EXPECT_EQ(BaseMark(), 2);
+      EXPECT_EQ(g_settings.mark, 2);
+      EXPECT_EQ(g_settings.base_mark, 2);
       EXPECT_EQ(g_ledger.header().base_mark, 2u);
       EXPECT_EQ(Text(g_ledger.header().exe), std::filesystem::read_symlink("/proc/self/exe"));
       EXPECT_TRUE(EndsWell(ForkWith([] {
         ASSERT_TRUE(EnsureStarted());
-        EXPECT_EQ(BaseMark(), 3);
+        EXPECT_EQ(g_settings.base_mark, 3);
       })));
     });
     EXPECT_TRUE(EndsWell(child));
     EXPECT_TRUE(HasLedger(directory.path(), child));
-    EXPECT_EQ(CurrentMark(), 1);
+    EXPECT_EQ(g_settings.mark, 1);
     EXPECT_EQ(g_ledger.header().unfollowed_forks.load(), 0u);
   });
 }

@@ -27,11 +27,6 @@ inline StackBounds ThisStack() {
   return {reinterpret_cast<uintptr_t>(low), reinterpret_cast<uintptr_t>(low) + bytes};
 }
 
-inline FrameState StateAt(const DoorFrame* frame) {
-  return {reinterpret_cast<uintptr_t>(frame->return_address), reinterpret_cast<uintptr_t>(frame + 1),
-          frame->caller_frame_pointer};
-}
-
 class FollowedStack {
  public:
   explicit FollowedStack(uint32_t limit = 1000, StackBounds own = ThisStack())
