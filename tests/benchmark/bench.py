@@ -1,146 +1,47 @@
 #!/usr/bin/env python3
-"""Compares programs run plain with the same under mallocspy, heaptrack and LeakSanitizer.
+"""Compares programs run plain with the same under mallocspy and under other tools that record allocations.
 
 Every round runs each variant of a row once, in an order that rotates, so that a slow minute of the machine hits all
 alike. A ratio is the median over the rounds of variant / plain of the same round. A run counts only if it printed
 what the plain run printed and ended as it did.
-
-  wall   from start to the end of the program (with `run` and `lsan`: and of the report)
-  cpu    user and system time of the whole process tree
-  rss    peak resident memory of the largest process of the tree
 """
 
 import argparse
-import ctypes.util
-import hashlib
 import json
 import os
 import platform
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
+import measuring  # noqa: E402
+import tables  # noqa: E402
+import variants as tools_of  # noqa: E402
 import workloads  # noqa: E402
 
-VARIANTS = {
-    "plain": "the program alone",
-    "record": "libmallocspy.so preloaded, report=none: the cost inside the process",
-    "run": "mallocspy run: the same, with the report",
-    "heaptrack": "heaptrack -r: record only",
-    "lsan": "LeakSanitizer preloaded, with its check at exit",
-}
-METRICS = ("wall_s", "cpu_s", "peak_rss_kb")
+# The extra run that counts captured frames needs the stacks of a row, not its length.
+FRAMES_SCALE = 0.1
 
 
-class Tools:
-    """Where the things are that make a plain command a variant of it."""
+class Progress:
+    """One line on a terminal that tells what runs; nothing elsewhere."""
 
-    def __init__(self, build):
-        self.command = build / "bin" / "mallocspy"
-        self.library = build / "lib" / "libmallocspy.so"
-        self.measure = build / "bin" / "measure"
-        self.heaptrack = shutil.which("heaptrack")
-        self.lsan = ctypes.util.find_library("lsan")
-        self.lsan_start = build / "lib" / "liblsan_start.so"
+    def __init__(self, total):
+        self.total, self.done = total, 0
+        self.shown = sys.stderr.isatty()
+        self.start = time.monotonic()
 
-    def missing(self, variant):
-        """Why the variant cannot run, or None."""
-        needs = {"record": [self.library], "run": [self.library, self.command], "lsan": [self.lsan_start]}.get(variant, [])
-        for path in needs:
-            if not path.exists():
-                return f"{path} is not built"
-        if variant == "heaptrack" and not self.heaptrack:
-            return "heaptrack is not installed"
-        if variant == "lsan" and not self.lsan:
-            return "liblsan is not installed"
-        return None
+    def tell(self, what):
+        if self.shown:
+            print(f"\r\033[K[{self.done + 1}/{self.total}, {time.monotonic() - self.start:.0f} s] {what}"[:110],
+                  end="", file=sys.stderr, flush=True)
 
-    def dress(self, variant, argv, scratch):
-        """The command and environment of one run."""
-        env = {}
-        if variant == "record":
-            env = {"LD_PRELOAD": str(self.library), "MALLOCSPY_OPTIONS": "report=none"}
-        elif variant == "run":
-            argv = [str(self.command), "run", "--fail-on=none", f"--output={scratch}/report", "--"] + argv
-        elif variant == "heaptrack":
-            argv = [self.heaptrack, "-r", "-o", f"{scratch}/heaptrack"] + argv
-        elif variant == "lsan":
-            env = {"LD_PRELOAD": f"{self.lsan}:{self.lsan_start}", "LSAN_OPTIONS": "exitcode=0"}
-        return argv, env
-
-
-def run_once(tools, row, variant, work):
-    """One measured run: a dict of the metrics, with `exit` and `stdout` (bytes)."""
-    with tempfile.TemporaryDirectory(dir=work) as scratch:
-        argv, extra = tools.dress(variant, row.argv, scratch)
-        # `measure` sets the variables for the program; itself it must stay plain.
-        settings = [f"{key}={value}" for key, value in {**row.env, **extra}.items()]
-        command = [str(tools.measure), *settings, *argv]
-        result_path = Path(scratch) / "result"
-        with open(result_path, "wb") as result, open(Path(scratch) / "out", "w+b") as out:
-            process = subprocess.Popen(
-                ["/bin/sh", "-c", 'exec "$@" 3>"$0"', str(result_path), *command],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL, cwd=work)
-            process.wait()
-            out.seek(0)
-            printed = out.read()
-        text = result_path.read_text()
-        if not text:
-            raise RuntimeError(f"{row.name}, {variant}: the measuring program ended with {process.returncode}")
-        return {**json.loads(text), "stdout": printed}
-
-
-def judge(row, variant, sample, plain):
-    """Why a run cannot be compared with the plain one, or None."""
-    if sample["exit"] != plain["exit"]:
-        return f"exit status {sample['exit']}, plain has {plain['exit']}"
-    # heaptrack adds lines of its own before and after.
-    if variant == "heaptrack":
-        same = plain["stdout"] in sample["stdout"]
-    else:
-        same = plain["stdout"] == sample["stdout"]
-    return None if same else "its output differs from the plain run's"
-
-
-def measure_row(tools, row, variants, rounds, work):
-    """All rounds of one row: {"name", "variants": {name: {"samples", "median", "ratio"} or {"failed"}}}."""
-    expected = run_once(tools, row, "plain", work)  # also warms the caches
-    if expected["exit"] != 0:
-        raise RuntimeError(f"{row.name}: the plain run ended with status {expected['exit']}")
-    samples = {variant: [] for variant in variants}
-    failed = {}
-    for round_number in range(rounds):
-        shift = round_number % len(variants)
-        for variant in variants[shift:] + variants[:shift]:
-            if variant in failed:
-                continue
-            reason = tools.missing(variant)
-            if reason is None:
-                sample = run_once(tools, row, variant, work)
-                reason = judge(row, variant, sample, expected)
-            if reason is not None:
-                failed[variant] = reason
-                continue
-            samples[variant].append({metric: sample[metric] for metric in METRICS})
-    result = {"name": row.name, "what": row.what, "argv": row.argv,
-              "stdout_sha256": hashlib.sha256(expected["stdout"]).hexdigest(), "variants": {}}
-    for variant in variants:
-        if variant in failed:
-            result["variants"][variant] = {"failed": failed[variant]}
-            continue
-        mine, plain = samples[variant], samples["plain"]
-        entry = {"samples": mine, "median": {}, "ratio": {}, "spread": {}}
-        for metric in METRICS:
-            ratios = sorted(a[metric] / b[metric] for a, b in zip(mine, plain) if b[metric])
-            entry["median"][metric] = statistics.median(a[metric] for a in mine)
-            entry["ratio"][metric] = statistics.median(ratios) if ratios else None
-            entry["spread"][metric] = [ratios[0], ratios[-1]] if ratios else None
-        result["variants"][variant] = entry
-    return result
+    def clear(self):
+        if self.shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def version_of(argv):
@@ -160,73 +61,93 @@ def machine():
             if line.startswith("model name"):
                 model = line.split(":", 1)[1].strip()
                 break
-    return {"cpu": model, "cpus": os.cpu_count(), "kernel": platform.release(),
-            "libc": " ".join(platform.libc_ver()), "load": os.getloadavg()[0],
-            "heaptrack": version_of(["heaptrack", "--version"])}
+    return {"cpu": model, "cpus": os.cpu_count(), "kernel": platform.release(), "libc": " ".join(platform.libc_ver()),
+            "load": os.getloadavg()[0], "heaptrack": version_of(["heaptrack", "--version"]),
+            "valgrind": version_of(["valgrind", "--version"])}
 
 
-def print_row(result, out):
-    plain = result["variants"]["plain"]["median"]
-    print(f"{result['name']:<10} plain      {plain['wall_s'] * 1e3:9.1f} ms   "
-          f"{plain['cpu_s'] * 1e3:9.1f} ms   {plain['peak_rss_kb'] / 1024:8.1f} MB", file=out)
-    for variant, entry in result["variants"].items():
-        if variant == "plain":
+def parse_arguments():
+    described = workloads.descriptions()
+    parser = argparse.ArgumentParser(
+        description=__doc__ + "\nmetrics" + measuring.__doc__.split("\n\n", 1)[1].join(["\n", ""]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="variants (the last three with --all, or named):\n"
+        + "\n".join(f"  {name:<15} {what}" for name, what in tools_of.ALL.items())
+        + "\nrows:\n" + "\n".join(f"  {name:<15} {what}" for name, what in described))
+    parser.add_argument("--build", type=Path, required=True, help="build directory (tools/dev bench gives it)")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each variant, default 5")
+    parser.add_argument("--rows", help="comma-separated rows, default all; also 'real', 'torture'")
+    parser.add_argument("--variants", help="comma-separated variants; plain is always run")
+    parser.add_argument("--all", action="store_true", help="also jemalloc, gperftools and valgrind: much longer")
+    parser.add_argument("--scale", type=float, default=1.0, help="size of the inputs, default 1")
+    parser.add_argument("--no-frames", action="store_true", help="leave out the runs that count captured frames")
+    parser.add_argument("--json", action="store_true", help="print JSON (with every sample) instead of tables")
+    options = parser.parse_args()
+
+    known = [name for name, _ in described]
+    torture = workloads.torture_names()
+    groups = {"torture": torture, "real": [name for name in known if name not in torture]}
+    chosen = []
+    for name in options.rows.split(",") if options.rows else known:
+        if name not in known and name not in groups:
+            parser.error(f"there is no row '{name}'; rows: {', '.join([*groups, *known])}")
+        chosen += groups.get(name, [name])
+    wanted = options.variants.split(",") if options.variants else list(tools_of.ALL if options.all else tools_of.DEFAULT)
+    for variant in wanted:
+        if variant not in tools_of.ALL:
+            parser.error(f"there is no variant '{variant}'; variants: {', '.join(tools_of.ALL)}")
+    if options.rounds < 1 or options.scale <= 0:
+        parser.error("--rounds and --scale must be positive")
+    return parser, options, chosen, ["plain"] + [variant for variant in wanted if variant != "plain"]
+
+
+def measure(tools, options, chosen, variants, work):
+    """The results of the rows, and whether nothing is missing."""
+    results, complete = [], True
+    progress = Progress(len(chosen))
+    for name in chosen:
+        def tell(what):
+            progress.tell(f"{name}: {what}")
+
+        tell("laying out its input")
+        folders = [Path(work) / name, Path(work) / f"{name}-short"]
+        for folder in folders:
+            folder.mkdir()
+        row = workloads.make(name, folders[0], options.scale, tools.torture)
+        if row is None:
+            progress.clear()
+            print(f"bench: {name} skipped: its program is not there (tools/dev setup, tools/dev build)", file=sys.stderr)
+            complete = False
             continue
-        if "failed" in entry:
-            print(f"{'':<10} {variant:<10} failed: {entry['failed']}", file=out)
-            continue
-        ratio, spread = entry["ratio"], entry["spread"]["wall_s"]
-        print(f"{'':<10} {variant:<10} {ratio['wall_s']:8.2f} x    {ratio['cpu_s']:9.2f} x    "
-              f"{ratio['peak_rss_kb']:8.2f} x   (wall {spread[0]:.2f} to {spread[1]:.2f}; "
-              f"{(entry['median']['wall_s'] - plain['wall_s']) * 1e3:+.1f} ms)", file=out)
-    out.flush()
+        result = measuring.measure_row(tools, row, variants, options.rounds, folders[0], tell)
+        if not options.no_frames:
+            short = workloads.make(name, folders[1], options.scale * FRAMES_SCALE, tools.torture)
+            result["frames"] = measuring.captured_frames(tools, short, variants, folders[1], tell)
+        results.append(result)
+        complete = complete and not any("failed" in entry for entry in result["variants"].values())
+        progress.done += 1
+    progress.clear()
+    return results, complete
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="variants:\n" + "\n".join(f"  {name:<10} {what}" for name, what in VARIANTS.items())
-        + "\nrows:\n" + "\n".join(f"  {name:<10} {what}" for name, what in workloads.descriptions()))
-    parser.add_argument("--build", type=Path, required=True, help="build directory (tools/dev bench gives it)")
-    parser.add_argument("--rounds", type=int, default=7, help="runs of each variant, default 7")
-    parser.add_argument("--rows", help="comma-separated rows, default all")
-    parser.add_argument("--variants", help="comma-separated variants, default all; plain is always run")
-    parser.add_argument("--scale", type=float, default=1.0, help="size of the inputs, default 1")
-    parser.add_argument("--json", action="store_true", help="print JSON (with every sample) instead of a table")
-    options = parser.parse_args()
-
-    known = [name for name, _ in workloads.descriptions()]
-    chosen = options.rows.split(",") if options.rows else known
-    variants = ["plain"] + [v for v in (options.variants.split(",") if options.variants else VARIANTS) if v != "plain"]
-    for name in chosen:
-        if name not in known:
-            parser.error(f"there is no row '{name}'; rows: {', '.join(known)}")
-    for variant in variants:
-        if variant not in VARIANTS:
-            parser.error(f"there is no variant '{variant}'; variants: {', '.join(VARIANTS)}")
-    if options.rounds < 1 or options.scale <= 0:
-        parser.error("--rounds and --scale must be positive")
-    tools = Tools(options.build.resolve())
+    parser, options, chosen, variants = parse_arguments()
+    tools = tools_of.Tools(options.build.resolve())
     if not tools.measure.exists():
         parser.error(f"{tools.measure} does not exist: build first (tools/dev build)")
-
-    results, complete = [], True
-    table = sys.stderr if options.json else sys.stdout
+    about = machine()
     with tempfile.TemporaryDirectory(prefix="mallocspy-bench-") as work:
-        print(f"{'row':<10} {'variant':<10} {'wall':>11}    {'cpu':>9}      {'peak rss':>8}", file=table)
-        for name in chosen:
-            row = workloads.make(name, Path(work), options.scale)
-            if row is None:
-                print(f"{name:<10} skipped: its program is not installed (tools/dev setup)", file=table)
-                complete = False
-                continue
-            results.append(measure_row(tools, row, variants, options.rounds, work))
-            print_row(results[-1], table)
-            complete = complete and not any("failed" in entry for entry in results[-1]["variants"].values())
+        results, complete = measure(tools, options, chosen, variants, work)
     if options.json:
-        json.dump({"schema": "mallocspy-bench/1", "machine": machine(), "rounds": options.rounds,
-                   "scale": options.scale, "rows": results}, sys.stdout, indent=1)
+        json.dump({"schema": "mallocspy-bench/2", "machine": about, "rounds": options.rounds, "scale": options.scale,
+                   "columns": {name: tools_of.ALL[name] for name in variants}, "rows": results}, sys.stdout, indent=1)
         print()
+    else:
+        print(f"{about['cpu']}, {about['cpus']} CPUs, {about['libc']}, load {about['load']:.1f} at the start; "
+              f"medians of {options.rounds}" + (f", scale {options.scale:g}" if options.scale != 1 else ""))
+        for name in variants:
+            print(f"  {name:<11} {tools_of.ALL[name]}")
+        tables.print_tables(results, variants, sys.stdout)
     return 0 if complete else 1
 
 

@@ -1,4 +1,5 @@
-// captured_frames FILE.mspy...: one line of JSON about the stacks in these snapshots, each stack weighted with its allocations.
+// captured_frames FILE.mspy...: one line of JSON about the stacks in these snapshots, each stack weighted with its
+// allocations.
 #include <cstdint>
 #include <cstdio>
 #include <vector>

@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   struct rusage tree;
   getrusage(RUSAGE_CHILDREN, &tree);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  dprintf(3, "{\"exit\": %d, \"wall_s\": %.6f, \"cpu_s\": %.6f, \"peak_rss_kb\": %ld, \"written_bytes\": %ld}\n", code, wall,
-          Seconds(tree.ru_utime) + Seconds(tree.ru_stime), tree.ru_maxrss, tree.ru_oublock * 512);
+  dprintf(3, "{\"exit\": %d, \"wall_s\": %.6f, \"cpu_s\": %.6f, \"peak_rss_kb\": %ld, \"written_bytes\": %ld}\n", code,
+          wall, Seconds(tree.ru_utime) + Seconds(tree.ru_stime), tree.ru_maxrss, tree.ru_oublock * 512);
   return code;
 }

@@ -19,6 +19,8 @@ from pathlib import Path
 
 METRICS = ("wall_s", "cpu_s", "peak_rss_kb", "written_bytes")
 RUN_LIMIT_S = 300
+# What takes longer than this, and is not the plain program, is run in the first round only.
+SLOW_RUN_S = 10
 
 
 def run_once(tools, row, variant, work, keep=False):
@@ -107,7 +109,8 @@ def measure_row(tools, row, variants, rounds, work, tell=lambda what: None):
     for number in range(rounds):
         shift = number % len(variants)
         for variant in variants[shift:] + variants[:shift]:
-            if variant in failed:
+            slow = variant != "plain" and samples[variant] and samples[variant][0]["wall_s"] > SLOW_RUN_S
+            if variant in failed or slow:
                 continue
             tell(f"round {number + 1} of {rounds}, {variant}")
             sample, reason = attempt(tools, row, variant, work, expected)

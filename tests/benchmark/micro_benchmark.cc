@@ -1,14 +1,15 @@
-// What the parts of an event cost by themselves: the capture of a stack, the live map, a thread's counters.
+// What the parts of an event cost by themselves: the capture of a stack, the live map, a thread's counters; and a whole
+// allocation with its free, beside glibc's alone.
 //
-// The depth is that of recursive frames above the benchmark's own. `Unchanged` captures again from the call that it captured from;
-// `NextSite` takes turns between two calls of the innermost function; `NextCaller` between two of the one outside of it.
+// The argument is the number of recursive frames above the benchmark's own; `frames` says how many there are in all.
+// `Unchanged` captures again from the call that it captured from; `NextSite` takes turns between two calls of the
+// innermost function; `NextCaller` between two of the one outside of it.
 #include <benchmark/benchmark.h>
 #include <pthread.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <vector>
 
 #include "allocator/capture/known_stack.h"
 #include "allocator/capture/unwinder.h"
@@ -16,7 +17,9 @@
 #include "allocator/ledger/live_map.h"
 #include "allocator/ledger/thread_counters.h"
 #include "allocator/process.h"
+#include "allocator/wrapping_allocator.h"
 #include "spy/door_frame.h"
+#include "spy/heap.h"
 
 namespace mallocspy {
 namespace {
@@ -31,23 +34,22 @@ StackBounds BoundsOfThisThread() {
   return {reinterpret_cast<uintptr_t>(low), reinterpret_cast<uintptr_t>(low) + bytes};
 }
 
+constexpr uint32_t kLimitFrames = 512;
+
 struct CaptureRun {
   benchmark::State* state;
   KnownStack* known;
   StackBounds bounds;
   uint64_t whole = 0;
+  uint32_t frames = 0;
 };
 
 // Stands for a door: what it captures is the stack of its caller.
 __attribute__((noinline)) void CaptureCaller(CaptureRun* run) {
   const DoorFrame* frame = MALLOCSPY_DOOR_FRAME();
-  const FrameState innermost = {reinterpret_cast<uintptr_t>(frame->return_address), reinterpret_cast<uintptr_t>(frame + 1),
-                                frame->caller_frame_pointer};
-  if (run->known->IsUnchanged(innermost, run->bounds)) {
-    ++run->whole;
-  } else if (run->known->Follow(innermost, run->bounds) == KnownStack::Outcome::kWhole) {
-    ++run->whole;
-  }
+  const FrameState innermost = {reinterpret_cast<uintptr_t>(frame->return_address),
+                                reinterpret_cast<uintptr_t>(frame + 1), frame->caller_frame_pointer};
+  if (run->known->Follow(innermost, run->bounds) == KnownStack::Outcome::kWhole) ++run->whole;
 }
 
 __attribute__((noinline)) void CaptureFromOnePlace(CaptureRun* run) {
@@ -87,13 +89,12 @@ __attribute__((noinline)) void Descend(int64_t frames, Loop loop, CaptureRun* ru
 }
 
 void BM_Capture(benchmark::State& state, Loop loop) {
-  constexpr uint32_t kLimitFrames = 512;
   void* memory = calloc(1, KnownStack::BytesFor(kLimitFrames));
   CaptureRun run = {&state, static_cast<KnownStack*>(memory), BoundsOfThisThread()};
   run.known->SetLimit(kLimitFrames);
   Descend(state.range(0), loop, &run);
   if (run.whole < static_cast<uint64_t>(state.iterations())) state.SkipWithError("a stack was not captured whole");
-  state.counters["frames"] = run.known->depth();
+  state.counters["frames"] = run.frames != 0 ? run.frames : run.known->depth();
   free(memory);
 }
 BENCHMARK_CAPTURE(BM_Capture, Unchanged, LoopUnchanged)->Arg(8)->Arg(20)->Arg(60)->Arg(200);
@@ -101,16 +102,57 @@ BENCHMARK_CAPTURE(BM_Capture, NextSite, LoopNextSite)->Arg(8)->Arg(20)->Arg(60)-
 BENCHMARK_CAPTURE(BM_Capture, NextCaller, LoopNextCaller)->Arg(8)->Arg(20)->Arg(60)->Arg(200);
 
 // The same by libunwind alone: what a capture costs without a memory of the last one.
-__attribute__((noinline)) void UnwindCaller(uintptr_t* frames, uint32_t limit, StackBounds bounds) {
-  const UnwoundStack stack = UnwindStack(frames, limit, reinterpret_cast<uintptr_t>(MALLOCSPY_DOOR_FRAME() + 1), bounds);
-  benchmark::DoNotOptimize(stack.depth);
+__attribute__((noinline)) void UnwindCaller(uintptr_t* frames, CaptureRun* run) {
+  const UnwoundStack stack =
+      UnwindStack(frames, kLimitFrames, reinterpret_cast<uintptr_t>(MALLOCSPY_DOOR_FRAME() + 1), run->bounds);
+  run->frames = stack.depth;
+  if (stack.whole) ++run->whole;
 }
 void LoopUnwind(CaptureRun* run) {
-  uintptr_t frames[512];
-  for (auto _ : *run->state) UnwindCaller(frames, 512, run->bounds);
-  run->whole = static_cast<uint64_t>(run->state->iterations());
+  uintptr_t frames[kLimitFrames];
+  for (auto _ : *run->state) UnwindCaller(frames, run);
 }
 BENCHMARK_CAPTURE(BM_Capture, Libunwind, LoopUnwind)->Arg(8)->Arg(20)->Arg(60)->Arg(200);
+
+// An allocation as a door makes it, and its free.
+__attribute__((noinline)) void AllocateAndFree(CaptureRun* run) {
+  Request request;
+  request.frame = MALLOCSPY_DOOR_FRAME();
+  void* block = g_heap.Allocate(64, request);
+  benchmark::DoNotOptimize(block);
+  if (block != nullptr) ++run->whole;
+  g_heap.Deallocate(block, request);
+  asm volatile("" ::: "memory");
+}
+
+void EventUnchanged(CaptureRun* run) {
+  for (auto _ : *run->state) AllocateAndFree(run);
+}
+
+void EventNextSite(CaptureRun* run) {
+  while (run->state->KeepRunningBatch(2)) {
+    AllocateAndFree(run);
+    asm volatile("" ::: "memory");
+    AllocateAndFree(run);
+  }
+}
+
+void BM_Event(benchmark::State& state, Loop loop) {
+  CaptureRun run = {&state, nullptr, {0, 0}};
+  Descend(state.range(0), loop, &run);
+  if (run.whole < static_cast<uint64_t>(state.iterations())) state.SkipWithError("an allocation failed");
+}
+BENCHMARK_CAPTURE(BM_Event, Unchanged, EventUnchanged)->Arg(8)->Arg(20)->Arg(60)->Arg(200);
+BENCHMARK_CAPTURE(BM_Event, NextSite, EventNextSite)->Arg(8)->Arg(20)->Arg(60)->Arg(200);
+
+void BM_GlibcAlone(benchmark::State& state) {
+  for (auto _ : state) {
+    void* block = malloc(64);
+    benchmark::DoNotOptimize(block);
+    free(block);
+  }
+}
+BENCHMARK(BM_GlibcAlone);
 
 // Blocks of 64 bytes, the argument is how many are live: made and freed in turn.
 void BM_LiveMapSetAndClaim(benchmark::State& state) {
@@ -171,7 +213,8 @@ BENCHMARK(BM_ThreadCounters)->Arg(1)->Arg(64)->Arg(kStacks);
 
 int main(int argc, char** argv) {
   if (!mallocspy::EnsureStarted() || !mallocspy::LoadUnwinder()) {
-    fprintf(stderr, "micro_benchmark: the record could not be started, or libunwind is not installed (tools/dev setup)\n");
+    fprintf(stderr,
+            "micro_benchmark: the record could not be started, or libunwind is not installed (tools/dev setup)\n");
     return 1;
   }
   benchmark::Initialize(&argc, argv);

@@ -1,9 +1,16 @@
-"""The rows of the benchmark: programs that Debian ships, on inputs made here, the same on every machine."""
+"""The rows of the benchmark: programs that Debian ships, on inputs made here, and small ones of our own (torture/), which do
+little but allocate. Sizes are such that a row takes a third of a second to a second by itself.
+"""
 
 import random
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from typing import Callable
+
+import redis_row
+
+REAL, TORTURE, START = "real programs", "torture", "start"
 
 
 @dataclass
@@ -12,6 +19,9 @@ class Row:
     what: str
     argv: list
     env: dict = field(default_factory=dict)
+    group: str = REAL
+    client: Callable | None = None  # for a server: what is measured while it runs
+    blocks: int | None = None       # live at its peak, where it is known
 
 
 def _write(path, text):
@@ -90,35 +100,78 @@ print(#kept)
     return ["lua5.4", script], {}
 
 
+def _redis(work, size):
+    # Debian's server is linked with jemalloc. Under each tool it has glibc's malloc, so also when it runs alone.
+    return redis_row.argv(), {"LD_PRELOAD": "libc.so.6"}, redis_row.client(size(8000))
+
+
 def _clang(work, size):
-    source = _write(work / "words.cc", """#include <regex>
-#include <string>
-bool Matches(const std::string& text) { return std::regex_search(text, std::regex("(a|b)*c[0-9]+")); }
-""")
-    return ["clang++", "-std=c++17", "-c", source, "-o", str(work / "words.o")], {}
+    headers = ["regex", "string", "map", "unordered_map", "functional", "algorithm", "iostream", "memory", "variant"]
+    functions = "".join(f"""
+int Count{i}(const std::map<std::string, std::vector<Item<{i}>>>& items) {{
+  int count = 0;
+  for (const auto& [name, list] : items) count += std::count_if(list.begin(), list.end(), [&](auto& item) {{ return item.name == name; }});
+  return count + std::regex_search("text", std::regex("(a|b)*c[0-9]+"));
+}}
+""" for i in range(size(60)))
+    source = _write(work / "large.cc", "".join(f"#include <{header}>\n" for header in headers if size(len(headers)) > 1)
+                    + "#include <algorithm>\n#include <map>\n#include <regex>\n#include <string>\n#include <vector>\n"
+                    + "template <int kNumber> struct Item { std::string name; int values[kNumber + 1]; };\n" + functions)
+    return ["clang++", "-std=c++17", "-fsyntax-only", source], {}
 
 
+# Name: what it is, how its command and environment (and client) are made. The name is a program's, or see _PROGRAMS.
 _ROWS = {
     "true": ("starting and ending a process", _true),
     "jq": ("jq grouping a JSON file", _jq),
     "python3": ("python3 with PYTHONMALLOC=malloc, dicts and lists", _python),
     "sqlite3": ("sqlite3 filling and sorting a table in memory", _sqlite),
+    "redis-server": ("redis-server answering redis-benchmark", _redis),
+    "clang++": ("clang++ checking a large file", _clang),
     "git": ("git log --stat of a made-up history", _git),
     "perl": ("perl filling hashes", _perl),
     "lua": ("lua5.4 making tables and collecting them", _lua),
-    "clang++": ("clang++ compiling <regex>", _clang),
 }
+_PROGRAMS = {"python3": "/usr/bin/python3", "lua": "lua5.4", "true": "/bin/true"}
+
+# Name: what it is, the program of torture/ and its arguments; a number in a list grows with the scale.
+_TORTURE = {
+    **{f"tiny-{depth}-{stacks}": (f"tiny blocks, one thread, stacks of {depth} frames, {stacks} of them",
+                                  "tiny_blocks", depth, stacks, [visits])
+       for depth, visits in ((8, 1200000), (20, 1200000), (60, 1000000), (200, 600000)) for stacks in (1, 64, 100000)},
+    "thread-1": ("tiny blocks in a thread", "two_threads", "one", [700000]),
+    "thread-2-own": ("twice the work in two threads, each frees its own blocks", "two_threads", "own", [700000]),
+    "thread-2-other": ("twice the work in two threads, each frees the other's blocks", "two_threads", "other", [700000]),
+    "thread-per-task": ("a thread for each of 8000 tasks (100000 with --scale=12.5)", "thread_per_task", [8000]),
+    "parser": ("a recursive-descent parser building trees and freeing them", "expressions", [8000]),
+    "execs": ("a program that starts /bin/true by fork and exec, again and again", "many_execs", [200]),
+    "held": ("700000 tiny blocks live at once", "held_blocks", [700000]),
+}
+# The wall time of the first over that of the second tells how twice the work in two threads compares with one thread.
+SCALING = (("thread-2-own", "thread-1"), ("thread-2-other", "thread-1"))
 
 
 def descriptions():
-    return [(name, what) for name, (what, _) in _ROWS.items()]
+    return [(name, words[0]) for name, words in {**_ROWS, **_TORTURE}.items()]
 
 
-def make(name, work, scale):
-    """The row with its inputs laid out in `work`, or None if its program is not installed."""
+def torture_names():
+    return list(_TORTURE)
+
+
+def make(name, work, scale, torture):
+    """The row with its inputs laid out in `work`, or None if its program is not there. `torture`: the folder of ours."""
+    def size(count):
+        return max(1, int(count * scale))
+
+    if name in _TORTURE:
+        what, program, *arguments = _TORTURE[name]
+        if not (torture / program).exists():
+            return None
+        argv = [str(torture / program)] + [str(size(word[0]) if isinstance(word, list) else word) for word in arguments]
+        return Row(name, what, argv, group=TORTURE, blocks=int(argv[-1]) if name == "held" else None)
     what, build = _ROWS[name]
-    program = {"python3": "/usr/bin/python3", "lua": "lua5.4", "true": "/bin/true"}.get(name, name)
-    if shutil.which(program) is None:
+    if shutil.which(_PROGRAMS.get(name, name)) is None or name == "redis-server" and shutil.which("redis-benchmark") is None:
         return None
-    argv, env = build(work, lambda count: max(1, int(count * scale)))
-    return Row(name, what, argv, env)
+    argv, env, *client = build(work, size)
+    return Row(name, what, argv, env, START if name == "true" else REAL, *client)

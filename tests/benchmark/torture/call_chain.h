@@ -1,10 +1,11 @@
 // A thread that works like a program does: it goes up and down a call chain and replaces a few tiny blocks at its end.
 //
-//   Walk, Walk, ... Walk, Leaf      each Walk calls the next one from one of 18 places, the Leaf calls malloc from one of 18
+//   Walk, Walk, ... Walk, Leaf      each Walk calls the next one from one of 18 places, the Leaf calls malloc from one
+//   of 18
 //
-// After each visit of the Leaf the chain is left by a few levels, mostly few and sometimes all, and gone down again by other
-// places. The places of the innermost four calls are the digits of a number below `stacks`: so many stacks there are, and
-// all differ by return addresses alone. Compiled without frame pointers, as distributions do.
+// After each visit of the Leaf the chain is left by a few levels, mostly few and sometimes all, and gone down again by
+// other places. The places of the innermost four calls are the digits of a number below `stacks`: so many stacks there
+// are, and all differ by return addresses alone. Compiled without frame pointers, as distributions do.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +26,12 @@ inline constexpr uint32_t kSlots = 4096;  // the working set, blocks
     statement;                      \
     asm volatile("" ::"i"(n));      \
     break;
-#define TORTURE_PLACES(s)                                                                                               \
-  TORTURE_PLACE(0, s) TORTURE_PLACE(1, s) TORTURE_PLACE(2, s) TORTURE_PLACE(3, s) TORTURE_PLACE(4, s) TORTURE_PLACE(5, s) \
-  TORTURE_PLACE(6, s) TORTURE_PLACE(7, s) TORTURE_PLACE(8, s) TORTURE_PLACE(9, s) TORTURE_PLACE(10, s)                  \
-  TORTURE_PLACE(11, s) TORTURE_PLACE(12, s) TORTURE_PLACE(13, s) TORTURE_PLACE(14, s) TORTURE_PLACE(15, s)              \
-  TORTURE_PLACE(16, s) TORTURE_PLACE(17, s)
+#define TORTURE_PLACES(s)                                                                                          \
+  TORTURE_PLACE(0, s)                                                                                              \
+  TORTURE_PLACE(1, s) TORTURE_PLACE(2, s) TORTURE_PLACE(3, s) TORTURE_PLACE(4, s) TORTURE_PLACE(5, s)              \
+      TORTURE_PLACE(6, s) TORTURE_PLACE(7, s) TORTURE_PLACE(8, s) TORTURE_PLACE(9, s) TORTURE_PLACE(10, s)         \
+          TORTURE_PLACE(11, s) TORTURE_PLACE(12, s) TORTURE_PLACE(13, s) TORTURE_PLACE(14, s) TORTURE_PLACE(15, s) \
+              TORTURE_PLACE(16, s) TORTURE_PLACE(17, s)
 
 class CallChain {
  public:
@@ -118,7 +120,8 @@ class CallChain {
       places_[digit] = place;
     }
     up_ = outermost_change > 0 ? outermost_change - 1 : 0;
-    const uint32_t far = (dice >> 8) % 16 == 0 ? (dice >> 12) % walks_ : static_cast<uint32_t>(__builtin_ctz(dice >> 12 | 256));
+    const uint32_t far =
+        (dice >> 8) % 16 == 0 ? (dice >> 12) % walks_ : static_cast<uint32_t>(__builtin_ctz(dice >> 12 | 256));
     if (far > up_) up_ = far;
     if (up_ >= walks_) up_ = walks_ - 1;
   }
@@ -127,10 +130,10 @@ class CallChain {
 
   const uint32_t walks_;
   const uint32_t stacks_;
-  uint64_t left_;     // visits to do
+  uint64_t left_;  // visits to do
   uint32_t random_;
   uint32_t stack_ = 0;
-  uint32_t up_ = 0;   // levels still to leave
+  uint32_t up_ = 0;  // levels still to leave
   uint64_t sum_ = 0;
   std::vector<unsigned char> places_;  // of the calls, the Leaf's first
   Slot slots_[kSlots] = {};

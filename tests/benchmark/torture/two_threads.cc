@@ -1,6 +1,6 @@
-// two_threads one|own|other VISITS: tiny short-lived blocks in threads. `one` thread does VISITS; with `own` two threads do as
-// many each and free their own blocks; with `other` each frees the blocks that the other made. Each thread does the same work in all
-// three, so the wall time of two over that of one is how the allocator scales.
+// two_threads one|own|other VISITS: tiny short-lived blocks in threads. `one` thread does VISITS; with `own` two
+// threads do as many each and free their own blocks; with `other` each frees the blocks that the other made. Each
+// thread does the same work in all three, so the wall time of two over that of one is how the allocator scales.
 #include <pthread.h>
 #include <sched.h>
 
@@ -11,37 +11,55 @@
 
 namespace {
 
-// Blocks on their way from one thread to the other.
+// Blocks on their way from one thread to the other, by batches: so the threads share few cache lines but the blocks'
+// own.
+struct Batch {
+  static constexpr uint32_t kBlocks = 64;
+  uint32_t count = 0;
+  unsigned char* blocks[kBlocks];
+};
+
 class Pipe {
  public:
-  bool Put(unsigned char* block) {
+  bool Put(const Batch& batch) {
     const uint32_t end = end_.load(std::memory_order_relaxed);
-    if (end - start_.load(std::memory_order_acquire) == kBlocks) return false;
-    blocks_[end % kBlocks] = block;
+    if (end - start_.load(std::memory_order_acquire) == kBatches) return false;
+    batches_[end % kBatches] = batch;
     end_.store(end + 1, std::memory_order_release);
     return true;
   }
-  unsigned char* Take() {
+  bool Take(Batch* batch) {
     const uint32_t start = start_.load(std::memory_order_relaxed);
-    if (start == end_.load(std::memory_order_acquire)) return nullptr;
-    unsigned char* block = blocks_[start % kBlocks];
+    if (start == end_.load(std::memory_order_acquire)) return false;
+    *batch = batches_[start % kBatches];
     start_.store(start + 1, std::memory_order_release);
-    return block;
+    return true;
   }
 
  private:
-  static constexpr uint32_t kBlocks = 1024;
+  static constexpr uint32_t kBatches = 64;
   alignas(64) std::atomic<uint32_t> start_{0};
   alignas(64) std::atomic<uint32_t> end_{0};
-  alignas(64) unsigned char* blocks_[kBlocks];
+  alignas(64) Batch batches_[kBatches];
 };
 
 class ExchangingChain : public torture::CallChain {
  public:
-  ExchangingChain(uint64_t visits, uint32_t seed, Pipe* out, Pipe* in) : CallChain(16, 64, visits, seed), out_(out), in_(in) {}
+  ExchangingChain(uint64_t visits, uint32_t seed, Pipe* out, Pipe* in)
+      : CallChain(16, 64, visits, seed), out_(out), in_(in) {}
 
+  // Hands over what is left.
+  void Flush() {
+    while (!out_->Put(outgoing_)) {
+      FreeReceived();
+      sched_yield();
+    }
+    outgoing_.count = 0;
+  }
   void FreeReceived() {
-    while (unsigned char* block = in_->Take()) free(block);
+    for (Batch batch; in_->Take(&batch);) {
+      for (uint32_t i = 0; i < batch.count; ++i) free(batch.blocks[i]);
+    }
   }
 
  protected:
@@ -50,16 +68,16 @@ class ExchangingChain : public torture::CallChain {
       free(block);
       return;
     }
-    while (!out_->Put(block)) {
-      FreeReceived();
-      sched_yield();
-    }
-    if (unsigned char* received = in_->Take()) free(received);
+    outgoing_.blocks[outgoing_.count++] = block;
+    if (outgoing_.count < Batch::kBlocks) return;
+    Flush();
+    FreeReceived();
   }
 
  private:
   Pipe* out_;
   Pipe* in_;
+  Batch outgoing_;
 };
 
 Pipe pipes[2];
@@ -76,9 +94,11 @@ struct Task {
 void* Work(void* argument) {
   Task* task = static_cast<Task*>(argument);
   Pipe* in = &pipes[task->number];
-  auto* chain = new ExchangingChain(task->visits, task->number + 1, task->exchange ? &pipes[1 - task->number] : nullptr, in);
+  auto* chain =
+      new ExchangingChain(task->visits, task->number + 1, task->exchange ? &pipes[1 - task->number] : nullptr, in);
   chain->Run();
   task->sum = chain->Finish();
+  if (task->exchange) chain->Flush();
   // The other one may still wait for room.
   for (at_work.fetch_sub(1); task->exchange && at_work.load() > 0; sched_yield()) chain->FreeReceived();
   chain->FreeReceived();
