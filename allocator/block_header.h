@@ -23,12 +23,13 @@ struct BlockHeader {
   uint32_t stack;  // ledger::Stack
   uint16_t mark;   // current at the block's birth
   uint16_t check;
-  uint64_t size : 48;  // requested bytes
-  uint64_t door : 4;   // Door
+  uint64_t size : 47;  // requested bytes
+  uint64_t door : 3;   // Door
   uint64_t guarded : 1;
-  uint64_t unused : 3;
+  uint64_t owner : 5;  // ThreadState::owner of the thread that made it
   uint64_t spied : 8;  // SpiedBy
 };
+static_assert(kDoors <= 8);
 static_assert(sizeof(BlockHeader) == 16);
 
 // In front of the header of a block from an aligned door.
@@ -63,15 +64,25 @@ struct HeaderSecret {
 extern HeaderSecret g_header_secret;
 
 // The check value that a header should have, from all of it but the value itself.
-inline uint16_t CheckOf(const BlockHeader* header) {
-  uint64_t words[2];
-  std::memcpy(words, header, sizeof(words));
-  words[0] &= 0x0000ffffffffffff;
-  uint64_t h = g_header_secret.cookie ^ reinterpret_cast<uintptr_t>(header) ^ words[0];
-  h ^= words[1] << 13 | words[1] >> 51;
+inline uint16_t CheckOf(const BlockHeader* header, uint64_t first_word, uint64_t second_word) {
+  uint64_t h = g_header_secret.cookie ^ reinterpret_cast<uintptr_t>(header) ^ (first_word & 0x0000ffffffffffff);
+  h ^= second_word << 13 | second_word >> 51;
   return static_cast<uint16_t>(h * 0x9e3779b97f4a7c15 >> 48);
 }
 static_assert(offsetof(BlockHeader, check) == 6);
+inline uint16_t CheckOf(const BlockHeader* header) {
+  uint64_t words[2];
+  std::memcpy(words, header, sizeof(words));
+  return CheckOf(header, words[0], words[1]);
+}
+
+// Writes a whole header, sealed.
+inline void WriteHeader(BlockHeader* header, uint32_t stack, uint16_t mark, uint64_t size, Door door, bool guarded, uint8_t owner) {
+  uint64_t words[2] = {stack | uint64_t{mark} << 32,
+                       size | uint64_t{static_cast<uint8_t>(door)} << 47 | uint64_t{guarded} << 50 | uint64_t{owner} << 51};
+  words[0] |= uint64_t{CheckOf(header, words[0], words[1])} << 48;
+  std::memcpy(static_cast<void*>(header), words, sizeof(words));
+}
 
 // Writes the check value of a header that was filled in.
 inline void Seal(BlockHeader* header) { header->check = CheckOf(header); }

@@ -52,7 +52,6 @@ Ending Capture(ThreadState* thread, const FrameState& from) {
   const uint32_t limit = static_cast<uint32_t>(ProcessOptions().stack_depth);
   const ErrnoKeeper keeper;
   thread->capturing = true;
-  thread->last_stack = 0;
   const KnownStack::Outcome outcome = thread->known->Follow(from, {thread->stack_low, thread->stack_high});
   Ending ending;
   if (__builtin_expect(outcome == KnownStack::Outcome::kUnusual, 0)) {
@@ -86,11 +85,14 @@ uint32_t RecordStack(ThreadState* thread, Door door) {
   const uint32_t number =
       ledger::g_stacks.InternStack(stack.node, door, stack.truncated ? ledger::kStackTruncated : 0, stack.depth);
   const bool prepared = thread->prepared.kind != PreparedStack::kNone;
-  if (!prepared && !stack.truncated && !g_settings.checks_captures && thread->known->depth() != 0) {
-    thread->last_stack = number;
-    thread->last_door = door;
-  }
+  if (!prepared && !stack.truncated && thread->known->depth() != 0) thread->recent->Keep(thread->known, door, number);
   return number;
+}
+
+void CheckRecentStack(ThreadState* thread, Door door, uint32_t stack) {
+  const uint32_t recorded = RecordStack(thread, door);
+  if (recorded == stack) return;
+  CaptureDiffers("a stack that was recorded lately", stack, "the stack as it is", recorded);
 }
 
 uint32_t RecordPlace(ThreadState* thread) { return CurrentStack(thread).node; }

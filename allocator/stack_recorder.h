@@ -3,8 +3,9 @@
 
 #include <cstdint>
 
-#include "allocator/capture/known_stack.h"
+#include "allocator/capture/recent_stacks.h"
 #include "allocator/ledger/ledger.h"
+#include "allocator/process.h"
 #include "allocator/thread_state.h"
 #include "spy/door_frame.h"
 
@@ -15,12 +16,17 @@ namespace mallocspy {
 // with no lock held.
 uint32_t RecordStack(ThreadState* thread, Door door);
 
-// The same, at once if it is the stack that was recorded last.
+// With check_capture: ends the program by abort() if RecordStack() does not say `stack` too.
+void CheckRecentStack(ThreadState* thread, Door door, uint32_t stack);
+
+// The same as RecordStack(), at once if the stack was recorded lately.
 inline uint32_t RecordStackAgain(ThreadState* thread, Door door) {
-  if (thread->last_stack != 0 && thread->last_door == door && thread->prepared.kind == PreparedStack::kNone &&
-      thread->frame != nullptr &&
-      thread->known->IsUnchanged(StateAt(thread->frame), {thread->stack_low, thread->stack_high})) {
-    return thread->last_stack;
+  if (__builtin_expect(thread->prepared.kind == PreparedStack::kNone && thread->frame != nullptr, 1)) {
+    const uint32_t stack = thread->recent->Find(StateAt(thread->frame), door, {thread->stack_low, thread->stack_high});
+    if (__builtin_expect(stack != 0, 1)) {
+      if (__builtin_expect(g_settings.checks_captures, 0)) CheckRecentStack(thread, door, stack);
+      return stack;
+    }
   }
   return RecordStack(thread, door);
 }

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "allocator/capture/known_stack.h"
+#include "allocator/capture/recent_stacks.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
 #include "allocator/system/clock.h"
@@ -31,6 +32,8 @@ using ledger::TableId;
 constinit FutexLock pool_lock;
 constinit std::atomic<ThreadState*> all_states{nullptr};
 constinit ThreadState* free_states = nullptr;  // under pool_lock
+constinit uint32_t states_made = 0;            // up to kMostOwners, under pool_lock
+constexpr uint32_t kMostOwners = 31;
 constinit uint32_t frame_capacity = 0;
 constinit bool ends_watched = false;
 constinit pthread_key_t end_key = 0;
@@ -57,12 +60,14 @@ ThreadState* NewState() {
   }
   // Lazily reserved: a thread with shallow stacks touches few of these pages.
   const size_t known_bytes = RoundUp(KnownStack::BytesFor(frame_capacity), alignof(uint64_t));
-  const size_t bytes = sizeof(ThreadState) + known_bytes + frame_capacity * sizeof(uint64_t);
+  const size_t bytes = sizeof(ThreadState) + known_bytes + frame_capacity * sizeof(uint64_t) + sizeof(RecentStacks);
   ThreadState* state = static_cast<ThreadState*>(MapPrivate(bytes));
   if (state == nullptr) return nullptr;
   state->known = reinterpret_cast<KnownStack*>(state + 1);
   state->known->SetLimit(frame_capacity);
   state->frames = reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(state->known) + known_bytes);
+  state->recent = reinterpret_cast<RecentStacks*>(state->frames + frame_capacity);
+  state->owner = states_made < kMostOwners ? static_cast<uint8_t>(++states_made) : 0;
   state->next = all_states.load(std::memory_order_relaxed);
   all_states.store(state, std::memory_order_release);
   return state;
@@ -129,7 +134,13 @@ ThreadState* Attach() {
   state->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   state->rounds_to_live = kDestructorRounds;
   state->announced = false;
+  const uintptr_t low = state->stack_low;
+  const uintptr_t high = state->stack_high;
   FindStackBounds(state);
+  if (state->stack_low != low || state->stack_high != high) {  // what an earlier thread left tells of another stack
+    state->known->Forget();
+    state->recent->Forget();
+  }
   if (ends_watched) {
     pthread_setspecific(end_key, state);
     state->blocks.Open();
@@ -236,7 +247,9 @@ void StartThreads(uint32_t stack_depth) {
   RawSyscall(SYS_madvise, &fork_page, sizeof(fork_page), MADV_WIPEONFORK);
   RawSyscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
   late_state = NewState();
-  if (late_state != nullptr) late_state->announced = true;  // it is no thread
+  if (late_state == nullptr) return;
+  late_state->announced = true;  // it is no thread
+  late_state->owner = 0;         // nor is it one thread's
 }
 
 Phase CurrentPhase() { return static_cast<Phase>(fork_page.phase.load(std::memory_order_acquire)); }

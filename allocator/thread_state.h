@@ -17,6 +17,7 @@
 namespace mallocspy {
 
 class KnownStack;
+class RecentStacks;
 
 // The life of this process's record. It lies in a page that the kernel wipes in a forked child, so that the child finds
 // kNotStarted without asking anybody, and a vfork child, which shares the page, does not.
@@ -43,6 +44,7 @@ struct ThreadState {
   uint32_t ledger_thread;  // index of ledger::Thread, 0 if the ledger was full
   uintptr_t stack_low;     // the thread's own stack; both 0 when not known
   uintptr_t stack_high;
+  uint8_t owner;           // this state's number, 0 for all but the first 31; blocks carry it
   uint32_t rounds_to_live;  // passes of thread-specific destructors still to be seen
   PreparedStack prepared;
   bool announced;          // `ledger_thread` tells of the thread that has this state now
@@ -52,9 +54,7 @@ struct ThreadState {
   BlockCache blocks;
   const DoorFrame* frame;  // the call of the current event; null: where it is met
   KnownStack* known;       // where this thread was when it last allocated
-  // The stack that was recorded last, if it was whole; 0 otherwise, and once `known` is another one.
-  uint32_t last_stack;
-  Door last_door;
+  RecentStacks* recent;
   ThreadState* next;       // of all, in the order of their making; never unlinked
   ThreadState* next_free;
   uint64_t* frames;        // stack_depth of them: a stack on its way to the ledger, innermost first

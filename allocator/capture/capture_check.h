@@ -9,4 +9,7 @@ namespace mallocspy {
 // a difference. `scratch` has room for `limit` addresses.
 void CheckCapture(KnownStack* known, bool whole, uintptr_t first_sp, StackBounds own, uintptr_t* scratch, uint32_t limit);
 
+// Says that two stacks of the ledger, which should be one, differ, prints them and aborts.
+[[noreturn]] void CaptureDiffers(const char* one, uint32_t one_stack, const char* other, uint32_t other_stack);
+
 }  // namespace mallocspy

@@ -36,7 +36,7 @@ CallSite CallSiteOf(uintptr_t address, bool remember) {
 
 size_t KnownStack::BytesFor(uint32_t limit) {
   // At most three words to a frame: the return address, where the CFA was found, the saved RBP.
-  return sizeof(KnownStack) + (2 * size_t{limit} + 1) * sizeof(KnownFrame) + 3 * size_t{limit} * sizeof(Word);
+  return sizeof(KnownStack) + (2 * size_t{limit} + 1) * sizeof(KnownFrame) + 3 * size_t{limit} * sizeof(StackWord);
 }
 
 void KnownStack::SetLimit(uint32_t limit) {
@@ -58,7 +58,7 @@ bool KnownStack::IsReadable(uintptr_t address, uintptr_t sp) {
 
 MALLOCSPY_READS_STACKS bool KnownStack::Load(uintptr_t address, uintptr_t sp, uintptr_t* value) {
   if (!IsReadable(address, sp)) return false;
-  *value = StackWord(address);
+  *value = WordAt(address);
   return true;
 }
 
@@ -79,7 +79,7 @@ bool KnownStack::Step(const FrameRule& rule, FrameState* state) {
 }
 
 uint32_t KnownStack::FirstChanged(uint32_t innermost) {
-  const uint32_t count = SameWords(frames()[innermost].words, on_own_stack_);
+  const uint32_t count = CountSameWords(words(), frames()[innermost].words, on_own_stack_);
   if (count == 0) return kNone;
   uint32_t frame = innermost;
   while (frames()[frame - 1].words >= count) --frame;

@@ -21,8 +21,27 @@
 
 namespace mallocspy {
 
-MALLOCSPY_READS_STACKS inline uintptr_t StackWord(uintptr_t address) {
+MALLOCSPY_READS_STACKS inline uintptr_t WordAt(uintptr_t address) {
   return *reinterpret_cast<const volatile uintptr_t*>(address);
+}
+
+// A word of a stack, and what it was.
+struct StackWord {
+  uintptr_t address;
+  uintptr_t value;
+};
+
+// Compares words from the last of `count` to the first; how many are left when one is met that differs. With `fours`, for words that all
+// lie in memory that stays, some more may be read than that.
+MALLOCSPY_READS_STACKS inline uint32_t CountSameWords(const StackWord* list, uint32_t count, bool fours) {
+  for (; fours && count >= 4; count -= 4) {
+    const StackWord* four = list + count - 4;
+    const uintptr_t change = (WordAt(four[0].address) ^ four[0].value) | (WordAt(four[1].address) ^ four[1].value) |
+                             (WordAt(four[2].address) ^ four[2].value) | (WordAt(four[3].address) ^ four[3].value);
+    if (change != 0) break;
+  }
+  while (count > 0 && WordAt(list[count - 1].address) == list[count - 1].value) --count;
+  return count;
 }
 
 struct KnownFrame {
@@ -49,52 +68,27 @@ class KnownStack {
   // Makes this the stack that goes on at `innermost`, with at most `limit` frames. `own` is the thread's own stack.
   Outcome Follow(FrameState innermost, StackBounds own);
 
-  // Whether the stack that goes on at `innermost` is the one that Follow() found last, from its first word to its last.
-  bool IsUnchanged(const FrameState& innermost, StackBounds own) {
-    if (depth_ == 0 || passing_ || epoch_ != g_call_sites.epoch() || innermost.sp < own.low || innermost.sp >= own.high) return false;
-    const KnownFrame& known = frames()[depth_ - 1];
-    if (known.state.sp != innermost.sp || known.state.pc != innermost.pc) return false;
-    if (known.bp_matters && known.state.bp != innermost.bp) return false;
-    return SameWords(known.words) == 0;
-  }
-
   // After Follow(): frame 0 is the outermost, frame depth() - 1 the innermost; the first kept() ones are those of before, with
   // their nodes.
   uint32_t depth() const { return depth_; }
   uint32_t kept() const { return kept_; }
   KnownFrame& frame(uint32_t index) { return frames()[index]; }
 
+  // What vouches for the whole stack, given its innermost frame.
+  struct Evidence {
+    const StackWord* list;
+    uint32_t words;
+    uint64_t epoch;
+    bool lasting;  // on the thread's own stack, and to be believed later
+  };
+  Evidence evidence() { return {words(), frames()[depth_ - 1].words, epoch_, on_own_stack_ && !passing_}; }
+
   void Forget() { depth_ = 0; }
 
  private:
-  struct Word {
-    uintptr_t address;
-    uintptr_t value;
-  };
-
   KnownFrame* frames() { return reinterpret_cast<KnownFrame*>(this + 1); }
   KnownFrame* fresh() { return frames() + limit_; }
-  Word* words() { return reinterpret_cast<Word*>(fresh() + limit_ + 1); }
-
-  // Compares the innermost ones of `count` words, four at a time; how many are left when four are met that differ, or less than four are
-  // left. On the thread's own stack only: all of them lie in memory that stays, so that some may be read too many.
-  MALLOCSPY_READS_STACKS uint32_t SameFours(uint32_t count) {
-    const Word* list = words();
-    for (; count >= 4; count -= 4) {
-      const Word* four = list + count - 4;
-      const uintptr_t change = (StackWord(four[0].address) ^ four[0].value) | (StackWord(four[1].address) ^ four[1].value) |
-                               (StackWord(four[2].address) ^ four[2].value) | (StackWord(four[3].address) ^ four[3].value);
-      if (change != 0) break;
-    }
-    return count;
-  }
-  // How many words, from the outermost on, are left when the first one from the inside is met that differs.
-  MALLOCSPY_READS_STACKS uint32_t SameWords(uint32_t count, bool fours = true) {
-    if (fours) count = SameFours(count);
-    const Word* list = words();
-    while (count > 0 && StackWord(list[count - 1].address) == list[count - 1].value) --count;
-    return count;
-  }
+  StackWord* words() { return reinterpret_cast<StackWord*>(fresh() + limit_ + 1); }
 
   // The outermost frame that is as it was, seen from frame `innermost`; UINT32_MAX if all of them are.
   uint32_t FirstChanged(uint32_t innermost);

@@ -10,23 +10,6 @@ constinit Ledger g_ledger;
 
 namespace {
 
-struct TableShape {
-  uint32_t record_bytes;
-  uint32_t first_records;
-};
-
-// One page each to begin with: a short-lived process should not pay for a long one.
-constexpr TableShape kShapes[] = {
-    {sizeof(Node), 256},     // kNodes
-    {sizeof(Stack), 64},     // kStacks
-    {sizeof(Module), 32},    // kModules
-    {sizeof(Thread), 64},    // kThreads
-    {1, 4096},               // kStrings
-    {sizeof(Error), 64},     // kErrors
-    {sizeof(CounterBank), 4},  // kCounters
-};
-static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableId::kCount));
-
 constexpr uint32_t kMaxIndex = uint32_t{1} << 31;
 
 void Clear(Counters* counters) {
@@ -70,13 +53,6 @@ bool Ledger::Create(const char* directory, uint32_t pid) {
   Publish(TableId::kNodes, 1);
   Publish(TableId::kStacks, 1);
   return true;
-}
-
-unsigned char* Ledger::Address(TableId table, uint32_t index) {
-  const TableShape& shape = kShapes[static_cast<size_t>(table)];
-  const uint32_t extent = ExtentOf(index, shape.first_records);
-  unsigned char* start = extents_[static_cast<size_t>(table)][extent].load(std::memory_order_acquire);
-  return start + (index - ExtentStart(extent, shape.first_records)) * shape.record_bytes;
 }
 
 uint32_t Ledger::Reserve(TableId table, uint32_t records) {

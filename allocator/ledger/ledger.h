@@ -15,6 +15,35 @@
 
 namespace mallocspy::ledger {
 
+// Which extent holds `index`, and the first index in it.
+constexpr uint32_t ExtentOf(uint32_t index, uint32_t first_records) {
+  const uint32_t scaled = index / first_records;
+  return scaled == 0 ? 0 : 32 - static_cast<uint32_t>(__builtin_clz(scaled));
+}
+constexpr uint64_t ExtentStart(uint32_t extent, uint32_t first_records) {
+  return extent == 0 ? 0 : static_cast<uint64_t>(first_records) << (extent - 1);
+}
+constexpr uint64_t ExtentRecords(uint32_t extent, uint32_t first_records) {
+  return extent == 0 ? first_records : static_cast<uint64_t>(first_records) << (extent - 1);
+}
+
+struct TableShape {
+  uint32_t record_bytes;
+  uint32_t first_records;
+};
+
+// One page each to begin with: a short-lived process should not pay for a long one.
+inline constexpr TableShape kShapes[] = {
+    {sizeof(Node), 256},     // kNodes
+    {sizeof(Stack), 64},     // kStacks
+    {sizeof(Module), 32},    // kModules
+    {sizeof(Thread), 64},    // kThreads
+    {1, 4096},               // kStrings
+    {sizeof(Error), 64},     // kErrors
+    {sizeof(CounterBank), 4},  // kCounters
+};
+static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableId::kCount));
+
 class Ledger {
  public:
   // Makes an empty ledger: shared in `directory`, or private if that is null or impossible (then kLedgerPrivate is set,
@@ -48,7 +77,12 @@ class Ledger {
 
  private:
   Table& TableOf(TableId table) { return header_->tables[static_cast<size_t>(table)]; }
-  unsigned char* Address(TableId table, uint32_t index);
+  unsigned char* Address(TableId table, uint32_t index) {
+    const TableShape& shape = kShapes[static_cast<size_t>(table)];
+    const uint32_t extent = ExtentOf(index, shape.first_records);
+    unsigned char* start = extents_[static_cast<size_t>(table)][extent].load(std::memory_order_acquire);
+    return start + (index - ExtentStart(extent, shape.first_records)) * shape.record_bytes;
+  }
   void FormatTables();
   // After a copy from a parent that went on writing: drops extents, records and references that the copy lacks.
   void ForgetLaterRecords();
@@ -62,17 +96,5 @@ class Ledger {
 // The one ledger of this process. Constant-initialized and never destroyed: calls come before the first constructor
 // and after the last destructor.
 extern Ledger g_ledger;
-
-// Which extent holds `index`, and the first index in it.
-constexpr uint32_t ExtentOf(uint32_t index, uint32_t first_records) {
-  const uint32_t scaled = index / first_records;
-  return scaled == 0 ? 0 : 32 - static_cast<uint32_t>(__builtin_clz(scaled));
-}
-constexpr uint64_t ExtentStart(uint32_t extent, uint32_t first_records) {
-  return extent == 0 ? 0 : static_cast<uint64_t>(first_records) << (extent - 1);
-}
-constexpr uint64_t ExtentRecords(uint32_t extent, uint32_t first_records) {
-  return extent == 0 ? first_records : static_cast<uint64_t>(first_records) << (extent - 1);
-}
 
 }  // namespace mallocspy::ledger

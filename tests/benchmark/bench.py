@@ -113,13 +113,16 @@ def measure(tools, options, chosen, variants, work):
         folders = [Path(work) / name, Path(work) / f"{name}-short"]
         for folder in folders:
             folder.mkdir()
-        row = workloads.make(name, folders[0], options.scale, tools.torture)
-        if row is None:
+        try:
+            row = workloads.make(name, folders[0], options.scale, tools.torture)
+            if row is None:
+                raise measuring.RunFailed("its program is not there (tools/dev setup, tools/dev build)")
+            result = measuring.measure_row(tools, row, variants, options.rounds, folders[0], tell)
+        except measuring.RunFailed as error:
             progress.clear()
-            print(f"bench: {name} skipped: its program is not there (tools/dev setup, tools/dev build)", file=sys.stderr)
+            print(f"bench: {name} skipped: {error}", file=sys.stderr)
             complete = False
             continue
-        result = measuring.measure_row(tools, row, variants, options.rounds, folders[0], tell)
         if not options.no_frames:
             short = workloads.make(name, folders[1], options.scale * FRAMES_SCALE, tools.torture)
             result["frames"] = measuring.captured_frames(tools, short, variants, folders[1], tell)

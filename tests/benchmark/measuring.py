@@ -101,9 +101,9 @@ def measure_row(tools, row, variants, rounds, work, tell=lambda what: None):
     try:
         expected = run_once(tools, row, "plain", work)  # also warms the caches
     except RunFailed as error:
-        raise RuntimeError(f"{row.name}: the plain run {error}") from None
+        raise RunFailed(f"the plain run {error}") from None
     if expected["exit"] != 0:
-        raise RuntimeError(f"{row.name}: the plain run ended with status {expected['exit']}")
+        raise RunFailed(f"the plain run ended with status {expected['exit']}")
     samples = {variant: [] for variant in variants}
     failed = {}
     for number in range(rounds):
@@ -119,7 +119,7 @@ def measure_row(tools, row, variants, rounds, work, tell=lambda what: None):
                 continue
             samples[variant].append({metric: sample[metric] for metric in METRICS})
     if "plain" in failed:
-        raise RuntimeError(f"{row.name}: a plain run did not do as the first one: {failed['plain']}")
+        raise RunFailed(f"a plain run did not do what the first one did: {failed['plain']}")
     result = {"name": row.name, "what": row.what, "group": row.group, "argv": row.argv, "blocks": row.blocks,
               "stdout_sha256": hashlib.sha256(expected["stdout"]).hexdigest(), "variants": {}}
     for variant in variants:

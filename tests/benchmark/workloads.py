@@ -69,7 +69,7 @@ def _git(work, size):
     subprocess.run(["git", "init", "-q", "-b", "main", str(repo)], check=True, stdin=subprocess.DEVNULL)
     rng = random.Random(2)
     parts = []
-    for commit in range(size(1500)):
+    for commit in range(size(5000)):
         body = "".join(f"line {rng.randrange(1000)}\n" for _ in range(20))
         message = f"change {commit}\n"
         parts.append(f"commit refs/heads/main\ncommitter A <a@example.org> {1600000000 + commit} +0000\n"
@@ -102,20 +102,21 @@ print(#kept)
 
 def _redis(work, size):
     # Debian's server is linked with jemalloc. Under each tool it has glibc's malloc, so also when it runs alone.
-    return redis_row.argv(), {"LD_PRELOAD": "libc.so.6"}, redis_row.client(size(8000))
+    return redis_row.argv(), {"LD_PRELOAD": "libc.so.6"}, redis_row.client(size(5000))
 
 
 def _clang(work, size):
-    headers = ["regex", "string", "map", "unordered_map", "functional", "algorithm", "iostream", "memory", "variant"]
+    headers = ["algorithm", "map", "regex", "string", "vector"]
     functions = "".join(f"""
 int Count{i}(const std::map<std::string, std::vector<Item<{i}>>>& items) {{
   int count = 0;
-  for (const auto& [name, list] : items) count += std::count_if(list.begin(), list.end(), [&](auto& item) {{ return item.name == name; }});
+  for (const auto& entry : items) {{
+    count += std::count_if(entry.second.begin(), entry.second.end(), [&](auto& item) {{ return item.name == entry.first; }});
+  }}
   return count + std::regex_search("text", std::regex("(a|b)*c[0-9]+"));
 }}
-""" for i in range(size(60)))
-    source = _write(work / "large.cc", "".join(f"#include <{header}>\n" for header in headers if size(len(headers)) > 1)
-                    + "#include <algorithm>\n#include <map>\n#include <regex>\n#include <string>\n#include <vector>\n"
+""" for i in range(size(8)))
+    source = _write(work / "large.cc", "".join(f"#include <{header}>\n" for header in headers)
                     + "template <int kNumber> struct Item { std::string name; int values[kNumber + 1]; };\n" + functions)
     return ["clang++", "-std=c++17", "-fsyntax-only", source], {}
 
@@ -139,13 +140,13 @@ _TORTURE = {
     **{f"tiny-{depth}-{stacks}": (f"tiny blocks, one thread, stacks of {depth} frames, {stacks} of them",
                                   "tiny_blocks", depth, stacks, [visits])
        for depth, visits in ((8, 1200000), (20, 1200000), (60, 1000000), (200, 600000)) for stacks in (1, 64, 100000)},
-    "thread-1": ("tiny blocks in a thread", "two_threads", "one", [700000]),
-    "thread-2-own": ("twice the work in two threads, each frees its own blocks", "two_threads", "own", [700000]),
-    "thread-2-other": ("twice the work in two threads, each frees the other's blocks", "two_threads", "other", [700000]),
+    "thread-1": ("tiny blocks in a thread", "two_threads", "one", [500000]),
+    "thread-2-own": ("twice the work in two threads, each frees its own blocks", "two_threads", "own", [500000]),
+    "thread-2-other": ("twice the work in two threads, each frees the other's blocks", "two_threads", "other", [500000]),
     "thread-per-task": ("a thread for each of 8000 tasks (100000 with --scale=12.5)", "thread_per_task", [8000]),
-    "parser": ("a recursive-descent parser building trees and freeing them", "expressions", [8000]),
-    "execs": ("a program that starts /bin/true by fork and exec, again and again", "many_execs", [200]),
-    "held": ("700000 tiny blocks live at once", "held_blocks", [700000]),
+    "parser": ("a recursive-descent parser building trees and freeing them", "expressions", [25000]),
+    "execs": ("a program that starts /bin/true by fork and exec, again and again", "many_execs", [60]),
+    "held": ("500000 tiny blocks live at once", "held_blocks", [500000]),
 }
 # The wall time of the first over that of the second tells how twice the work in two threads compares with one thread.
 SCALING = (("thread-2-own", "thread-1"), ("thread-2-other", "thread-1"))
