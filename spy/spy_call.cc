@@ -10,7 +10,7 @@ const SpyCall::Complaints SpyCall::kAllocComplaints = {
     .too_few_bytes = "PreAlloc returned fewer bytes than asked",
     .outside = "PostAlloc returned a pointer outside its block",
     .too_short = "PostAlloc returned a pointer with fewer bytes behind it than asked",
-    .misaligned = "PostAlloc returned a pointer that breaks the alignment asked for",
+    .misaligned = "PostAlloc returned a pointer that breaks the alignment of 16 bytes",
     .pointer_for_null = "PostAlloc returned a pointer where there is no block",
     .null_for_block = nullptr,  // it may withhold a block
 };
@@ -19,7 +19,7 @@ const SpyCall::Complaints SpyCall::kReallocComplaints = {
     .too_few_bytes = "PreRealloc returned fewer bytes than asked",
     .outside = "PostRealloc returned a pointer outside its block",
     .too_short = "PostRealloc returned a pointer with fewer bytes behind it than asked",
-    .misaligned = "PostRealloc returned a pointer that breaks the alignment asked for",
+    .misaligned = "PostRealloc returned a pointer that breaks the alignment of 16 bytes",
     .pointer_for_null = "PostRealloc returned a pointer where there is no block",
     .null_for_block = "PostRealloc returned NULL for a block that was resized",
 };
@@ -101,17 +101,16 @@ size_t SpyCall::CheckedSize(int level, size_t answer, const Complaints& complain
   return asked_[level];
 }
 
-void* SpyCall::CheckedPointer(int level, void* actual, void* answer, const Complaints& complaints, bool may_withhold) {
-  if (answer == actual) return actual;
+bool SpyCall::Accepts(int level, void* actual, void* answer, const Complaints& complaints, bool may_withhold) const {
+  if (answer == actual) return true;
   const size_t asked = asked_[level];
   if (actual == nullptr) {
     Breach(complaints.pointer_for_null, answer, asked);
-    return nullptr;
+    return false;
   }
   if (answer == nullptr) {
-    if (may_withhold) return nullptr;
-    Breach(complaints.null_for_block, actual, asked);
-    return actual;
+    if (!may_withhold) Breach(complaints.null_for_block, actual, asked);
+    return may_withhold;
   }
   // Behind `actual` are all the bytes that the spy had asked for. The end itself is inside for a request of 0 bytes, of
   // which nothing is used: a spy that puts data in front of every block has no other answer.
@@ -119,39 +118,63 @@ void* SpyCall::CheckedPointer(int level, void* actual, void* answer, const Compl
   const size_t bytes = asked_[level + 1];
   if (shift > bytes || (shift == bytes && asked != 0)) {
     Breach(complaints.outside, actual, asked);
-    return actual;
+    return false;
   }
   if (bytes - shift < asked) {
     Breach(complaints.too_short, actual, asked);
-    return actual;
+    return false;
   }
-  if (request_.door != Door::kTask && (reinterpret_cast<uintptr_t>(answer) & (request_.alignment - 1)) != 0) {
+  if (request_.door == Door::kTask) return true;
+  if ((reinterpret_cast<uintptr_t>(answer) & (kMinAlignment - 1)) != 0) {
     Breach(complaints.misaligned, actual, asked);
-    return actual;
+    return false;
   }
-  return answer;
+  // The hooks do not tell a spy of a wider alignment, so it is not to blame; the program needs it all the same.
+  return (reinterpret_cast<uintptr_t>(answer) & (request_.alignment - 1)) == 0;
+}
+
+void SpyCall::MoveContents(int level, void* actual, const void* answer) const {
+  const size_t bytes = asked_[level + 1];
+  // A pointer into the block says where the spy has the contents, even if it cannot be handed out.
+  size_t shift = reinterpret_cast<uintptr_t>(answer) - reinterpret_cast<uintptr_t>(actual);
+  if (shift > bytes) shift = shift_before_[level];
+  if (shift == 0 || shift > bytes) return;
+  const size_t behind = bytes - shift;
+  memmove(actual, static_cast<char*>(actual) + shift, behind < asked_[level] ? behind : asked_[level]);
 }
 
 void* SpyCall::HandOut(void* block, bool is_realloc, bool may_withhold) {
   const Complaints& complaints = is_realloc ? kReallocComplaints : kAllocComplaints;
   void* pointers[kMaxSpies + 1];
   pointers[entered_] = block;
+  SpiedBy accepted = 0;
   for (int i = entered_ - 1; i >= 0; --i) {
     void* actual = pointers[i + 1];
     void* answer = is_realloc ? roster_.spy[i]->PostRealloc(actual, spied_[i]) : roster_.spy[i]->PostAlloc(actual);
-    pointers[i] = CheckedPointer(i, actual, answer, complaints, may_withhold);
+    if (Accepts(i, actual, answer, complaints, may_withhold)) {
+      pointers[i] = answer;
+      accepted = static_cast<SpiedBy>(accepted | roster_.Bit(i));
+    } else {
+      pointers[i] = actual;
+      if (is_realloc && actual != nullptr) MoveContents(i, actual, answer);
+    }
   }
   // Withheld: the block lives on, for the spies that may know it.
   if (pointers[0] == nullptr) return nullptr;
   // A resized block of another allocator: nothing can be remembered about it.
-  if (!heap_.IsLive(block)) return block;
+  if (!heap_.IsLive(block)) {
+    if (is_realloc && pointers[0] != block) memmove(block, pointers[0], asked_[0]);
+    return block;
+  }
   for (int i = entered_ - 1; i >= 0; --i) {
     if (pointers[i] != pointers[i + 1]) chain_.aliases_.Add(block, pointers[i], roster_.slot[i]);
   }
   const SpiedBy before = heap_.SpiedSet(block);
-  const SpiedBy now = entered_ == 0 ? before : static_cast<SpiedBy>(before | BitsDownTo(entered_ - 1));
+  const SpiedBy asked = entered_ == 0 ? SpiedBy{0} : BitsDownTo(entered_ - 1);
+  const SpiedBy now = static_cast<SpiedBy>((before & ~asked) | accepted);
   if (now != before) {
     chain_.registry_.BlockCame(static_cast<SpiedBy>(now & ~before));
+    chain_.registry_.BlockWent(static_cast<SpiedBy>(before & ~now));
     heap_.SetSpiedSet(block, now);
   }
   return pointers[0];
@@ -197,7 +220,11 @@ void* SpyCall::Reallocate(void* pointer, size_t bytes) {
     const Place below = answer == nullptr
                             ? Place{nullptr, nullptr}
                             : Below(level, place, answer, "PreRealloc stored a pointer that is no live block");
-    if (below.block != place.block) taken[taken_count++] = {place.block, level};
+    if (below.block != place.block) {
+      taken[taken_count++] = {place.block, level};
+    } else if (place.block != nullptr) {
+      shift_before_[level] = reinterpret_cast<uintptr_t>(place.pointer) - reinterpret_cast<uintptr_t>(below.pointer);
+    }
     place = below;
     if (frees && place.pointer == nullptr) break;
   }

@@ -62,8 +62,11 @@ class SpyCall {
   size_t CheckedSize(int level, size_t answer, const Complaints& complaints);
   // What the `answer` of the Pre method of the spy at `level`, given `place`, means to level + 1.
   Place Below(int level, const Place& place, void* answer, const char* complaint);
-  // What goes to level `level` when the Post method of its spy made `answer` of `actual`.
-  void* CheckedPointer(int level, void* actual, void* answer, const Complaints& complaints, bool may_withhold);
+  // Whether the `answer` that the Post method of the spy at `level` made of `actual` can go to that level. If not, it
+  // gets `actual`, and the block is no spied one of that spy.
+  bool Accepts(int level, void* actual, void* answer, const Complaints& complaints, bool may_withhold) const;
+  // `answer` was not accepted: moves what the resized block holds for `level` to where it is looked for, to `actual`.
+  void MoveContents(int level, void* actual, const void* answer) const;
   void TakeOver(const TakenOver& taken);
   // Frees the block that the way down ended at; `given` is what the program gave.
   void Free(const Place& place, const Place& given);
@@ -78,6 +81,7 @@ class SpyCall {
   int entered_ = 0;  // spies whose Pre method was called and did not refuse
   size_t asked_[kMaxSpies + 1] = {};
   BOOL spied_[kMaxSpies] = {};
+  size_t shift_before_[kMaxSpies] = {};  // from the pointer of level i + 1 to that of level i before a resize
 };
 
 }  // namespace mallocspy

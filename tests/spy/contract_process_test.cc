@@ -81,7 +81,7 @@ TEST_F(ContractProcessTest, Contract_4_10_ABreachIsReportedAndTheProgramGoesOn) 
   const std::map<std::string, std::string> scenarios = {
       {"fewer-bytes", "spy-contract: PreAlloc returned fewer bytes than asked"},
       {"outside", "spy-contract: PostAlloc returned a pointer outside its block"},
-      {"misaligned", "spy-contract: PostAlloc returned a pointer that breaks the alignment asked for"},
+      {"misaligned", "spy-contract: PostAlloc returned a pointer that breaks the alignment of 16 bytes"},
   };
   for (const auto& [scenario, error] : scenarios) {
     const Outcome outcome = RunScenario(scenario);
