@@ -8,6 +8,7 @@ At the line that allocates or frees (the line that the report must name):
     exit: STATUS, signal: SIGNAME                 how the process ends; without either by status 0
 Anywhere:
     verdict: STATUS         other than what leaks and errors make it
+    child verdict: STATUS   the same of every other process
     degraded: TEXT          the report's degraded[] mentions it
     foreign frees: N
     frames: N               the leak's stack has N frames of the program
@@ -23,7 +24,7 @@ import collections
 import pathlib
 import re
 
-MARKER = re.compile(r"//.*?\b((?:child-)?leak|(?:child-)?error|error-allocated|error-at-exit|exit|signal|verdict|"
+MARKER = re.compile(r"//.*?\b((?:child-)?leak|(?:child-)?error|error-allocated|error-at-exit|exit|signal|(?:child )?verdict|"
                     r"degraded|foreign frees|frames|frame|run options|library|plain|prints|also): (.*?)\s*$")
 LEAK = re.compile(r"^(\d+) blocks? (\d+) bytes (.+)$")
 

@@ -42,7 +42,8 @@ std::string Answer(const Findings& findings) {
           findings.leak_groups == 0 ? "" : absl::StrCat(", and ", LeaksText(findings), " live", moment));
     case Status::kIncomplete:
       return absl::StrCat("incomplete: ", name, " was not checked whole: ",
-                          findings.process.degraded.empty() ? "see below" : Escaped(findings.process.degraded[0]));
+                          findings.process.degraded.empty() ? "see below" : Escaped(findings.process.degraded[0]),
+                          findings.leak_groups == 0 ? "" : absl::StrCat("; ", LeaksText(findings), " live", moment));
   }
   return "";
 }

@@ -119,8 +119,9 @@ HeapError Describe(const Snapshot& snapshot, const SnapshotError& error, FrameNa
 
 Status StatusOf(const Findings& findings) {
   if (!findings.errors.empty() || findings.totals.errors_dropped != 0) return Status::kErrors;
-  if (findings.leak_groups != 0) return Status::kLeaks;
-  return findings.verdict.unchecked || findings.verdict.interrupted ? Status::kIncomplete : Status::kClean;
+  // Before leaks: those that were found are listed all the same, and there may be more.
+  if (findings.verdict.unchecked || findings.verdict.interrupted) return Status::kIncomplete;
+  return findings.leak_groups != 0 ? Status::kLeaks : Status::kClean;
 }
 
 }  // namespace

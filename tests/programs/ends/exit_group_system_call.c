@@ -1,5 +1,6 @@
 // The bare system call, which no library sees: the report comes from the ledger.
 // degraded: status 8
+// verdict: incomplete
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -1,5 +1,6 @@
 // The program is killed in time: SIGALRM.
 // degraded: SIGALRM
+// verdict: incomplete
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>

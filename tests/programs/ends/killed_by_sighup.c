@@ -1,5 +1,6 @@
 // The program is killed hangs up: SIGHUP.
 // degraded: SIGHUP
+// verdict: incomplete
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,5 +1,6 @@
 // The program is killed from the keyboard: SIGINT.
 // degraded: SIGINT
+// verdict: incomplete
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>

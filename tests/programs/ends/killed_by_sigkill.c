@@ -1,5 +1,6 @@
 // The program is killed at once; the report comes from the ledger: SIGKILL.
 // degraded: SIGKILL
+// verdict: incomplete
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,5 +1,6 @@
 // The program is killed politely: SIGTERM.
 // degraded: SIGTERM
+// verdict: incomplete
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>

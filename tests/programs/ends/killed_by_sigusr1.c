@@ -1,5 +1,6 @@
 // The program is killed by one that nobody handles: SIGUSR1.
 // degraded: SIGUSR1
+// verdict: incomplete
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>

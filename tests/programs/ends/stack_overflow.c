@@ -1,5 +1,6 @@
 // Endless recursion: there is no stack left to do anything on.
 // degraded: SIGSEGV
+// verdict: incomplete
 #include <stdlib.h>
 
 static void Leak(void) {

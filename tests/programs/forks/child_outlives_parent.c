@@ -1,4 +1,5 @@
 // The parent ends while its child still runs: the child's leak is read from its living record.
+// child verdict: incomplete
 #include <stdlib.h>
 #include <unistd.h>
 

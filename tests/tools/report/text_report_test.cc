@@ -105,6 +105,16 @@ TEST(TextReport, IncompleteSaysWhyFirst) {
               StartsWith("mallocspy: incomplete: prog (pid 42) was not checked whole: it was not interposed\n"));
 }
 
+TEST(TextReport, IncompleteListsTheLeaksThatWereFound) {
+  Findings findings = SampleLeaks(42);
+  findings.verdict.status = Status::kIncomplete;
+  findings.process.degraded = {"a child left no record"};
+  const std::string text = TextReport(findings, kPlain);
+  EXPECT_THAT(text, StartsWith("mallocspy: incomplete: prog (pid 42) was not checked whole: a child left no record; "
+                               "5 blocks (89 bytes) live at the end\n"));
+  EXPECT_THAT(text, HasSubstr("SUMMARY: mallocspy: 89 byte(s) leaked in 5 allocation(s).\n"));
+}
+
 TEST(TextReport, ChildrenWithFindingsFollowAndCleanOnesAreCounted) {
   Findings findings = SampleClean(42);
   findings.children = {SampleClean(43), SampleLeaks(44), SampleClean(45)};

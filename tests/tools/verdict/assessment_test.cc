@@ -117,8 +117,20 @@ TEST(Assessment, AKilledProcessIsIncompleteAndSaysWhy) {
 
   ledger.CountAllocations(ledger.AddStack({}, Door::kMalloc), 2, 20);
   findings = AssessLedger(&ledger, circumstances);
-  EXPECT_EQ(findings.verdict.status, Status::kLeaks);
+  EXPECT_EQ(findings.verdict.status, Status::kIncomplete);
+  EXPECT_EQ(findings.leak_groups, 1u);
   EXPECT_EQ(findings.totals.live_bytes, 20u);
+}
+
+TEST(Assessment, ErrorsThenIncompleteThenLeaks) {
+  LedgerBuilder ledger;
+  ledger.AddBlock(ledger.AddStack({}, Door::kMalloc), 0x5000, 20);
+  ledger.header().unfollowed_forks = 1;
+  ledger.End(ledger::End::kExit, 0);
+  EXPECT_EQ(AssessLedger(&ledger).verdict.status, Status::kIncomplete);
+  EXPECT_EQ(AssessLedger(&ledger).leak_groups, 1u);
+  ledger.AddError(ledger::ErrorKind::kDoubleFree);
+  EXPECT_EQ(AssessLedger(&ledger).verdict.status, Status::kErrors);
 }
 
 TEST(Assessment, ARunningProcessSaysSo) {
