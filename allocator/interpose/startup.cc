@@ -43,14 +43,25 @@ constexpr int kCheckDidNotRun = 25;
 [[noreturn]] void RefuseSpy(const char* spec, size_t size, const char* why) {
   RawLine(2).Text("mallocspy: the spy ").Text(spec, size).Text(" cannot be used: ").Text(why)
       .Text("; the program was not started").End();
-  ledger::g_ledger.SetDegraded(ledger::kSpyNotLoaded);
   EndRecord(ledger::End::kExit, kCheckDidNotRun);
   for (;;) RawSyscall(SYS_exit_group, kCheckDidNotRun);
+}
+
+// While a spy's own code runs here, it may end the process in any way: the record says so beforehand.
+void NoteLoading(const char* spec, size_t size) {
+  FutexLockHolder hold(ledger::g_ledger.lock());
+  ledger::g_ledger.header().spy = ledger::g_ledger.AddString(spec, size);
+  ledger::g_ledger.SetDegraded(ledger::kSpyNotLoaded);
+}
+
+void NoteLoaded() {
+  ledger::g_ledger.header().degraded.fetch_and(~uint64_t{ledger::kSpyNotLoaded}, std::memory_order_relaxed);
 }
 
 // `spec` is LIB.so or LIB.so:ARGS, `size` bytes of it.
 void LoadSpy(const char* spec, size_t size) {
   static char copy[kPathBytes];  // only one thread exists
+  NoteLoading(spec, size);
   if (size >= sizeof(copy)) RefuseSpy(spec, size, "its name and arguments are too long");
   std::memcpy(copy, spec, size);
   copy[size] = '\0';
@@ -71,6 +82,7 @@ void LoadSpy(const char* spec, size_t size) {
   const HRESULT added = mallocspy_add_spy(spy, MALLOCSPY_SEE_MALLOC);
   spy->Release();
   if (FAILED(added)) RefuseSpy(spec, size, "it could not be added to the chain of spies (8 are the most)");
+  NoteLoaded();
 }
 
 // Whether the program's malloc is ours. Not by its address: that may be a stub in the program's own code. By a call,

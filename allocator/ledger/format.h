@@ -207,7 +207,7 @@ enum Degraded : uint64_t {
   kBlocksUnwritten = 128,   // the block list could not be written whole
   kModulesLost = 256,       // more modules than the format can number
   kMarksExhausted = 512,    // more marks (or generations of forks) than 16 bits can number
-  kSpyNotLoaded = 1024,     // a --spy library could not be loaded; the program was not started
+  kSpyNotLoaded = 1024,     // a --spy library was not loaded to the end; the program was not started
 };
 
 // How this ledger began.
@@ -247,6 +247,7 @@ struct Header {
   alignas(64) std::atomic<int64_t> live_bytes;
   std::atomic<int64_t> peak_bytes;  // the most that live_bytes ever was
   alignas(64) Table tables[static_cast<size_t>(TableId::kCount)];
+  StringRef spy;  // with kSpyNotLoaded: LIB.so[:ARGS] of that spy
 };
 static_assert(sizeof(Header) <= kPageBytes);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);

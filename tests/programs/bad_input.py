@@ -75,6 +75,31 @@ class BadInputTest(unittest.TestCase):
         self.assertEqual((seen.status, seen.stdout), (25, b"own\n"), seen)
         self.assertIn("own malloc", seen.stderr.decode())
 
+    def test_spy_that_ends_the_process_while_it_is_loaded(self):
+        spy = self.build.programs / "libending_spy_library.so"
+        for arguments, how in (("exit", "status 0"), ("_exit", "status 9"), ("throw", "SIGABRT"), ("crash", "SIGSEGV"),
+                               ("kill", "SIGKILL")):
+            with self.subTest(arguments=arguments):
+                seen = self.mallocspy("run", f"--spy={spy}:{arguments}", "--", "echo", "ran")
+                self.assertEqual((seen.status, seen.stdout), (25, b""), seen)
+                self.assertIn(f"the spy {spy}:{arguments} ended the process", seen.stderr.decode())
+                self.assertIn(how, seen.stderr.decode())
+                self.assertIn("the program was not started", seen.stderr.decode())
+
+    def test_spy_that_ends_the_process_in_a_constructor(self):
+        spy = self.build.programs / "libending_spy_library.so"
+        seen = self.mallocspy("run", f"--spy={spy}", "--", "echo", "ran", END_IN_CONSTRUCTOR="1")
+        self.assertEqual((seen.status, seen.stdout), (25, b""), seen)
+        self.assertIn(f"the spy {spy} ended the process with status 0", seen.stderr.decode())
+
+    def test_spy_that_fails_after_one_that_was_loaded(self):
+        spy = self.build.programs / "libending_spy_library.so"
+        log = self.folder / "log"
+        seen = self.mallocspy("run", f"--spy=trace:file={log}", f"--spy={spy}:none", "--", "echo", "ran")
+        self.assertEqual((seen.status, seen.stdout), (25, b""), seen)
+        self.assertIn(f"the spy {spy}:none could not be loaded", seen.stderr.decode())
+        self.assertEqual(self.mallocspy("run", f"--spy=trace:file={log}", "--", "echo", "ran").status, 0)
+
     def test_fail_on_none_keeps_the_status_of_what_was_not_checked(self):
         for program in ("static_program", "own_malloc"):
             with self.subTest(program=program):

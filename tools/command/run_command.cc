@@ -106,9 +106,10 @@ absl::StatusOr<Recording> Record(const std::string& path, const Settings& settin
 }
 
 int FinalStatus(const Recording& recording, const Settings& settings) {
-  if (!WIFEXITED(recording.wait_status) || settings.fail_on.none()) return EndLike(recording.wait_status);
-  // The status is the library's then, not the program's, which was never started.
+  if (settings.fail_on.none()) return EndLike(recording.wait_status);
+  // The status is the library's or a spy's then, not the program's, which was never started.
   if (recording.findings.verdict.not_started) return kExitIncomplete;
+  if (!WIFEXITED(recording.wait_status)) return EndLike(recording.wait_status);
   if (WEXITSTATUS(recording.wait_status) != 0) return WEXITSTATUS(recording.wait_status);
   if (!recording.complete) return kExitIncomplete;
   return settings.fail_on.ExitStatus(recording.findings);

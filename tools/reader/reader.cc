@@ -162,6 +162,7 @@ void Reading::ReadFields() {
   out_.ended_ns = counts_.ended_ns;
   out_.exe = String(counts_.exe);
   out_.exec_path = String(counts_.exec_path);
+  out_.spy = String(counts_.spy);
   out_.options = String(counts_.options);
   const std::string cmdline = String(counts_.cmdline);
   if (!cmdline.empty()) {

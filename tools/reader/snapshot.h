@@ -84,6 +84,7 @@ struct Snapshot {
   std::string exe;
   std::vector<std::string> cmdline;
   std::string exec_path;
+  std::string spy;  // that could not be loaded
   std::string options;
   bool interposed = false;
   bool guard = false;

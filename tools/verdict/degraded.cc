@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "absl/strings/str_cat.h"
+#include "tools/verdict/fail_on.h"
 #include "tools/wording/count.h"
 
 namespace mallocspy {
@@ -33,7 +34,6 @@ constexpr Meaning kMeanings[] = {
      "the list of live blocks could not be written whole: leaks are from the counters of the stacks"},
     {ledger::kModulesLost, false, "more modules were loaded than can be numbered: some frames have only an address"},
     {ledger::kMarksExhausted, false, "more marks were set than can be numbered: late blocks carry the last one"},
-    {ledger::kSpyNotLoaded, true, "a --spy library could not be loaded: the program was not started"},
 };
 
 constexpr absl::string_view kFromCounters = "live totals are the record's counters; blocks and guards were not checked";
@@ -71,6 +71,29 @@ void AddInterruption(const Snapshot& snapshot, const Circumstances& circumstance
   result->sentences.push_back(absl::StrCat(what, ": ", kFromCounters));
 }
 
+// Empty for the status with which our library itself gives up.
+std::string WithStatus(int status) {
+  return status == kExitIncomplete ? "" : absl::StrCat("with status ", status);
+}
+
+// About a spy that cannot be loaded the library has said why. One that ended the process had the last word.
+std::string SpyNotLoaded(const Snapshot& snapshot, const Circumstances& circumstances) {
+  const std::string spy = snapshot.spy.empty() ? "a --spy library" : absl::StrCat("the spy ", snapshot.spy);
+  std::string how;
+  if (circumstances.wait_status.has_value()) {
+    const int status = *circumstances.wait_status;
+    if (WIFSIGNALED(status)) how = absl::StrCat("by ", SignalName(WTERMSIG(status)));
+    if (WIFEXITED(status)) how = WithStatus(WEXITSTATUS(status));
+  } else if (snapshot.end == ledger::End::kSignal) {
+    how = absl::StrCat("by ", SignalName(snapshot.end_value));
+  } else if (snapshot.end == ledger::End::kExit) {
+    how = WithStatus(snapshot.end_value);
+  }
+  if (how.empty()) return absl::StrCat(spy, " could not be loaded: the program was not started");
+  return absl::StrCat(spy, " ended the process ", how,
+                      " while it was loaded: the program was not started; look at its constructors and MallocSpyCreate");
+}
+
 }  // namespace
 
 Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& circumstances) {
@@ -83,6 +106,11 @@ Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& cir
     }
   }
   uint64_t degraded = snapshot.degraded;
+  if ((degraded & ledger::kSpyNotLoaded) != 0) {
+    degraded &= ~uint64_t{ledger::kSpyNotLoaded};
+    result.sentences.insert(result.sentences.begin(), SpyNotLoaded(snapshot, circumstances));
+    result.unchecked = true;
+  }
   if (!snapshot.interposed) degraded |= ledger::kNotInterposed;
   for (const Meaning& meaning : kMeanings) {
     if ((degraded & meaning.bit) == 0) continue;
