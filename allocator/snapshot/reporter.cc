@@ -37,6 +37,8 @@ bool HasReported(int status) {
 }
 
 constinit char tool_path[kPathBytes] = {};
+constinit const char* named_tool = nullptr;  // in MALLOCSPY_TOOL, but no program
+constinit int tool_status = 0;               // as waitpid() gives it, of a command that made no report
 
 bool IsProgram(const char* path) { return !RawFailed(RawSyscall(SYS_faccessat, AT_FDCWD, path, X_OK)); }
 
@@ -59,6 +61,16 @@ struct Spawn {
   char* environment[kMaxEnvironment];
   char file[64];
 };
+
+// "/proc/self/fd/N"
+void NameDescriptor(int fd, char* name) {
+  std::strcpy(name, "/proc/self/fd/");
+  size_t digits = 1;
+  for (int rest = fd / 10; rest != 0; rest /= 10) ++digits;
+  char* end = name + std::strlen(name) + digits;
+  *end = '\0';
+  for (; digits > 0; --digits, fd /= 10) *--end = static_cast<char>('0' + fd % 10);
+}
 
 int ExecTool(void* context) {
   Spawn* spawn = static_cast<Spawn*>(context);
@@ -103,12 +115,26 @@ void PrintStack(const ledger::Stack* stack) {
   }
 }
 
+void SayToolFailed() {
+  RawLine line(2);
+  line.Text("mallocspy: ").Text(tool_path, std::strlen(tool_path));
+  if (WIFSIGNALED(tool_status)) {
+    line.Text(" was killed by signal ").Number(static_cast<uint64_t>(WTERMSIG(tool_status)));
+  } else if (WEXITSTATUS(tool_status) == kCannotExec) {
+    line.Text(" could not be executed");
+  } else {
+    const int status = WEXITSTATUS(tool_status);
+    line.Text(" ended with status ").Number(static_cast<uint64_t>(status)).Text(" instead of a report");
+  }
+  line.Text(", so nothing has names; MALLOCSPY_TOOL must name a `mallocspy` command that works").End();
+}
+
 }  // namespace
 
 void FindReportTool() {
   if (!IsSecureExecution()) {
     if (const char* named = InitialEnvironment("MALLOCSPY_TOOL"); named != nullptr && named[0] != '\0') {
-      TryTool("", 0, named);
+      if (!TryTool("", 0, named)) named_tool = named;
       return;
     }
   }
@@ -131,11 +157,7 @@ bool SpawnReport(int fd) {
   bool done = false;
   if (spawn != nullptr && stack != nullptr) {
     static char command[] = "report";
-    std::strcpy(spawn->file, "/proc/self/fd/");
-    char* at = spawn->file + std::strlen(spawn->file);
-    if (fd >= 100) *at++ = static_cast<char>('0' + fd / 100 % 10);
-    if (fd >= 10) *at++ = static_cast<char>('0' + fd / 10 % 10);
-    *at++ = static_cast<char>('0' + fd % 10);
+    NameDescriptor(fd, spawn->file);
     spawn->arguments[0] = tool_path;
     spawn->arguments[1] = command;
     spawn->arguments[2] = spawn->file;
@@ -153,6 +175,7 @@ bool SpawnReport(int fd) {
     RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));
     // Who ignores SIGCHLD gets no status: the kernel says ECHILD once the tool is gone.
     done = pid > 0 && (waited != pid || HasReported(status));
+    if (!done) tool_status = status;
   }
   if (spawn != nullptr) Unmap(spawn, sizeof(Spawn));
   if (stack != nullptr) Unmap(stack, kChildStackBytes);
@@ -160,6 +183,7 @@ bool SpawnReport(int fd) {
 }
 
 void PrintPlainReport() {
+  if (tool_status != 0) SayToolFailed();
   uint64_t bytes = 0;
   uint64_t blocks = 0;
   ledger::FoldBanks();
@@ -177,8 +201,13 @@ void PrintPlainReport() {
   }
   RawLine(2).Text("==").Number(g_ledger.header().pid).Text("==ERROR: mallocspy: ").Number(blocks)
       .Text(" block(s) live at the end, ").Number(errors).Text(" kind(s) of heap error").End();
-  RawLine(2).Text("mallocspy: the `mallocspy` command was not found beside the library, so nothing has names;"
-                  " set MALLOCSPY_TOOL to its path").End();
+  if (named_tool != nullptr) {
+    RawLine(2).Text("mallocspy: MALLOCSPY_TOOL is ").Text(named_tool, std::strlen(named_tool))
+        .Text(", which is no program, so nothing has names; set it to the path of the `mallocspy` command").End();
+  } else if (tool_path[0] == '\0') {
+    RawLine(2).Text("mallocspy: the `mallocspy` command was not found beside the library, so nothing has names;"
+                    " set MALLOCSPY_TOOL to its path").End();
+  }
   // Largest first, then by number: each pass takes the next one in that order.
   uint64_t last_bytes = UINT64_MAX;
   uint32_t last = 0;

@@ -118,10 +118,24 @@ void Keep() {
   line.Text("mallocspy: the snapshot could not be written to ").Text(path).Text(": ");
   if (error == -EEXIST) {
     line.Text("it exists and is no regular file");
+  } else if (error == -EFBIG) {
+    line.Text("it is larger than the file size limit (ulimit -f)");
   } else {
     line.Text("error ").Number(static_cast<uint64_t>(-error));
   }
   line.Text("; choose another file with keep=").End();
+}
+
+// The report's own snapshot, which the command would have read.
+void SayUnwritten(long error) {
+  RawLine line(2);
+  line.Text("mallocspy: the snapshot for the report could not be written: ");
+  if (error == -EFBIG) {
+    line.Text("it is larger than the file size limit (ulimit -f)");
+  } else {
+    line.Text("error ").Number(static_cast<uint64_t>(-error));
+  }
+  line.Text("; so nothing has names").End();
 }
 
 }  // namespace
@@ -162,7 +176,9 @@ void SaveAndReport() {
   if (RunDirectory() != nullptr || !ProcessOptions().report.Is("auto")) return;
   const long fd = RawSyscall(SYS_memfd_create, "mallocspy", 0);
   long error = 0;
-  if (RawFailed(fd) || !WriteSnapshot(static_cast<int>(fd), &error) || !SpawnReport(static_cast<int>(fd))) PrintPlainReport();
+  const bool written = !RawFailed(fd) && WriteSnapshot(static_cast<int>(fd), &error);
+  if (!written) SayUnwritten(RawFailed(fd) ? fd : error);
+  if (!written || !SpawnReport(static_cast<int>(fd))) PrintPlainReport();
   if (!RawFailed(fd)) RawSyscall(SYS_close, fd);
 }
 

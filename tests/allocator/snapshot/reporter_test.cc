@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "allocator/capture/unwinder.h"
 #include "allocator/process.h"
@@ -134,6 +135,19 @@ TEST(SpawnReport, RunsTheToolOnTheDescriptor) {
   });
 }
 
+TEST(SpawnReport, ADescriptorOfAnyNumber) {
+  InFreshProcess([] {
+    ScratchDirectory directory;
+    SetInitialEnvironment("MALLOCSPY_TOOL", MakeTool(directory, "echo \"$2\" > \"$(dirname $0)/said\"\n"));
+    ASSERT_TRUE(EnsureStarted());
+    FindReportTool();
+    for (const int fd : {0, 7, 10, 99, 100, 1107, 2147483647}) {
+      EXPECT_TRUE(SpawnReport(fd));
+      EXPECT_EQ(ReadWholeFile(directory.File("said")), "/proc/self/fd/" + std::to_string(fd) + "\n");
+    }
+  });
+}
+
 TEST(SpawnReport, ATruthfulAnswerWhateverTheToolDoes) {
   InFreshProcess([] {
     ScratchDirectory directory;
@@ -171,6 +185,46 @@ TEST(Report, AutoRunsTheTool) {
     MakeHere(1);
     FindReportTool();
     EXPECT_EQ(StandardErrorOf([] { EndRecord(ledger::End::kExit, 0); }), "reported\n");
+  });
+}
+
+TEST(Report, AToolThatMakesNoReportIsNamedWithWhatItDid) {
+  for (const auto& [script, what] : {std::pair("exit 1\n", " ended with status 1 instead of a report, "),
+                                     std::pair("kill -9 $$\n", " was killed by signal 9, "),
+                                     std::pair("rm $0; exit 127\n", " could not be executed, ")}) {
+    InFreshProcess([script = script, what = what] {
+      ScratchDirectory directory;
+      const std::string tool = MakeTool(directory, script);
+      SetInitialEnvironment("MALLOCSPY_TOOL", tool);
+      MakeHere(1);
+      FindReportTool();
+      const std::string text = StandardErrorOf([] { EndRecord(ledger::End::kExit, 0); });
+      EXPECT_EQ(text.find("mallocspy: " + tool + what), 0u) << text;
+      EXPECT_NE(text.find("1 block(s) live at the end"), std::string::npos) << text;
+      EXPECT_EQ(text.find("not found"), std::string::npos) << text;
+    });
+  }
+}
+
+TEST(Report, AFailedToolOfACleanProcessIsNotSilent) {
+  InFreshProcess([] {
+    ScratchDirectory directory;
+    SetInitialEnvironment("MALLOCSPY_TOOL", MakeTool(directory, "exit 1\n"));
+    g_heap.Deallocate(MakeHere(1), {});
+    FindReportTool();
+    const std::string text = StandardErrorOf([] { EndRecord(ledger::End::kExit, 0); });
+    EXPECT_NE(text.find("ended with status 1"), std::string::npos) << text;
+    EXPECT_NE(text.find("clean"), std::string::npos) << text;
+  });
+}
+
+TEST(Report, AToolThatIsNoProgramIsNamed) {
+  InFreshProcess([] {
+    SetInitialEnvironment("MALLOCSPY_TOOL", "/nowhere/mallocspy");
+    MakeHere(1);
+    FindReportTool();
+    const std::string text = StandardErrorOf([] { EndRecord(ledger::End::kExit, 0); });
+    EXPECT_NE(text.find("MALLOCSPY_TOOL is /nowhere/mallocspy, which is no program"), std::string::npos) << text;
   });
 }
 
