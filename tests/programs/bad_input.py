@@ -100,6 +100,12 @@ class BadInputTest(unittest.TestCase):
         self.assertIn(f"the spy {spy}:none could not be loaded", seen.stderr.decode())
         self.assertEqual(self.mallocspy("run", f"--spy=trace:file={log}", "--", "echo", "ran").status, 0)
 
+    def test_bare_spy_name_without_installed_spies(self):
+        shutil.copy(self.build.library, self.folder)
+        library = self.folder / "libmallocspy.so"
+        self.assert_refused(self.mallocspy("run", "--spy=trace", "--", "true", MALLOCSPY_LIBRARY=str(library)), 2, "'trace'",
+                            "no spy is installed", str(self.folder))
+
     def test_fail_on_none_keeps_the_status_of_what_was_not_checked(self):
         for program in ("static_program", "own_malloc"):
             with self.subTest(program=program):

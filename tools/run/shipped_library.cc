@@ -66,7 +66,13 @@ absl::StatusOr<std::string> ResolveSpy(absl::string_view spy, const std::string&
   const std::string directory = Directory(library);
   const std::string path = RealPath(bare ? absl::StrCat(directory, "/", kSpyPrefix, name, ".so") : std::string(name));
   if (!path.empty()) return absl::StrCat(path, arguments);
-  if (bare) return absl::InvalidArgumentError(NotAmong("--spy", name, ShippedSpies(directory)));
+  if (bare) {
+    const std::vector<std::string> shipped = ShippedSpies(directory);
+    if (!shipped.empty()) return absl::InvalidArgumentError(NotAmong("--spy", name, shipped));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--spy: no spy is installed beside the library, in ", Escaped(directory), ", so '", Escaped(name),
+                     "' cannot be found there; name a file, as in --spy=./", Escaped(name), ".so"));
+  }
   return absl::InvalidArgumentError(absl::StrCat("--spy: there is no file '", Escaped(name), "'"));
 }
 
