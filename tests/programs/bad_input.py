@@ -116,7 +116,7 @@ class BadInputTest(unittest.TestCase):
 
     def test_unknown_option_names_the_nearest(self):
         for given, nearest in (("--formt=json", "--format"), ("--fail_on=any", "--fail-on"), ("--outputs=x", "--output"),
-                               ("--kep=x", "--keep"), ("--folow=all", "--follow")):
+                               ("--kep=x", "--keep"), ("--folow=all", "--follow"), ("--forma=json", "--format")):
             with self.subTest(given=given):
                 self.assert_refused(self.mallocspy("run", given, "--", "true"), 2, given.split("=")[0], nearest)
 

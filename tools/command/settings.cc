@@ -13,6 +13,7 @@
 namespace mallocspy {
 namespace {
 
+constexpr int kFirstLong = 256;       // what getopt returns for the first long option; behind all characters
 constexpr uint64_t kTextLeaks = 20;  // listed in a text report without --top
 
 // The options that `command` knows.
@@ -123,8 +124,8 @@ absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::s
   const std::vector<OptionRow> rows = RowsOf(command);
   std::vector<option> options;
   for (size_t i = 0; i < rows.size(); ++i) {
-    options.push_back(
-        {rows[i].name, rows[i].value != nullptr ? required_argument : no_argument, nullptr, static_cast<int>(i) + 256});
+    const int has_argument = rows[i].value != nullptr ? required_argument : no_argument;
+    options.push_back({rows[i].name, has_argument, nullptr, static_cast<int>(i) + kFirstLong});
   }
   options.push_back({});
   std::vector<std::string> copies = arguments;
@@ -141,22 +142,33 @@ absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::s
     const int before = optind == 0 ? 1 : optind;
     const int found = getopt_long(argc, argv.data(), command == Command::kRun ? "+:h" : ":h", options.data(), nullptr);
     if (found == -1) break;
+    // getopt takes every beginning of a name that no other name shares; what a script says must not come to mean
+    // something else when there are more options.
+    if (const int known = found >= kFirstLong ? found : optopt; found != 'h' && known >= kFirstLong) {
+      const bool value_apart = found >= kFirstLong && optarg == argv[optind - 1];
+      const absl::string_view argument = argv[optind - (value_apart ? 2 : 1)];
+      const absl::string_view given = argument.substr(0, argument.find('='));
+      if (given != absl::StrCat("--", rows[static_cast<size_t>(known - kFirstLong)].name)) {
+        return UnknownOption(command, argument);
+      }
+    }
     if (found == 'h') {
       settings.help = true;
     } else if (found == ':') {
       const absl::string_view option = argv[optind - 1];
       return absl::InvalidArgumentError(
-          absl::StrCat(option, " needs a value: ", option, "=", rows[static_cast<size_t>(optopt) - 256].value));
+          absl::StrCat(option, " needs a value: ", option, "=", rows[static_cast<size_t>(optopt - kFirstLong)].value));
     } else if (found == '?') {
       // A short option may be in the middle of an argument that getopt has not left yet.
-      const absl::string_view argument = argv[optopt != 0 && optopt < 256 && optind == before ? before : optind - 1];
-      if (optopt >= 256) {
+      const bool in_the_middle = optopt != 0 && optopt < kFirstLong && optind == before;
+      const absl::string_view argument = argv[in_the_middle ? before : optind - 1];
+      if (optopt >= kFirstLong) {
         return absl::InvalidArgumentError(absl::StrCat(argument.substr(0, argument.find('=')), " takes no value"));
       }
       return UnknownOption(command, argument);
     } else {
       const absl::Status set =
-          Set(rows[static_cast<size_t>(found) - 256].name, optarg != nullptr ? optarg : "", &settings);
+          Set(rows[static_cast<size_t>(found - kFirstLong)].name, optarg != nullptr ? optarg : "", &settings);
       if (!set.ok()) return set;
     }
   }

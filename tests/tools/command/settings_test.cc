@@ -54,6 +54,19 @@ TEST(Settings, OptionsOfRunEndAtTheProgram) {
   EXPECT_THAT(settings.arguments, ElementsAre("prog", "--top=2", "-x"));
 }
 
+TEST(Settings, NamesMustBeWhole) {
+  for (const char* const given : {"--forma=json", "--forma", "--f", "--hel", "--hel=x", "--keep-=x"}) {
+    const std::string name = std::string(given).substr(0, std::string(given).find('='));
+    const std::string error = ErrorOf(Command::kRun, {given, "json", "prog"});
+    EXPECT_THAT(error, HasSubstr("there is no option '" + name + "'")) << given;
+  }
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--forma=json", "prog"}), HasSubstr("did you mean '--format'?"));
+  EXPECT_THAT(ErrorOf(Command::kReport, {"a.mspy", "--to", "3"}), HasSubstr("did you mean '--top'?"));
+  EXPECT_THAT(ErrorOf(Command::kReport, {"--to"}), HasSubstr("there is no option '--to'"));
+  EXPECT_EQ(Parse(Command::kReport, {"a.mspy", "--top", "3", "b.mspy"}).most_leaks(), 3u);
+  EXPECT_EQ(Parse(Command::kRun, {"--output", "--output", "prog"}).output, "--output");
+}
+
 TEST(Settings, OptionsOfReportMayFollowTheFiles) {
   const Settings settings = Parse(Command::kReport, {"a.mspy", "--format=json", "b.mspy"});
   EXPECT_THAT(settings.arguments, ElementsAre("a.mspy", "b.mspy"));
