@@ -18,6 +18,7 @@ constexpr char kAdded[] = "MALLOCSPY_ADDED=1";
 constexpr const char* kPassedOn[] = {"MALLOCSPY_RUN", "MALLOCSPY_OPTIONS", "MALLOCSPY_SPIES", "MALLOCSPY_TOOL"};
 constexpr size_t kPassedOnCount = sizeof(kPassedOn) / sizeof(kPassedOn[0]);
 constexpr size_t kPathBytes = 4096;
+constexpr char* const kNoVariables[] = {nullptr};
 
 constinit bool following = false;
 constinit const char* passed_on[kPassedOnCount] = {};  // whole entries, null where absent
@@ -108,14 +109,16 @@ void RememberFollowing() {
 bool WasFollowedByAddition() { return InitialEnvironment(kAddedName) != nullptr; }
 
 size_t FollowedEnvironment::BytesFor(char* const* environment) {
-  if (!following || environment == nullptr || IsComplete(environment)) return 1;
+  if (environment == nullptr) environment = kNoVariables;
+  if (!following || IsComplete(environment)) return 1;
   const char* preload = Find(environment, kPreload);
   return (Count(environment) + kPassedOnCount + 3) * sizeof(char*) + sizeof(kPreload) + std::strlen(library_path) + 2 +
          (preload != nullptr ? std::strlen(preload) : 0);
 }
 
 FollowedEnvironment::FollowedEnvironment(char* const* environment, void* memory) : entries_(environment) {
-  if (!following || environment == nullptr || IsComplete(environment)) return;
+  if (environment == nullptr) environment = kNoVariables;  // as the kernel and clearenv() mean it
+  if (!following || IsComplete(environment)) return;
   const size_t count = Count(environment);
   const char** entries = static_cast<const char**>(memory);
   char* preload = reinterpret_cast<char*>(entries + count + kPassedOnCount + 3);

@@ -12,6 +12,7 @@
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/followed_environment.h"
 #include "allocator/interpose/next.h"
+#include "allocator/run_notes.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/system/raw_syscall.h"
 
@@ -43,6 +44,7 @@ pid_t Forked(Fork fork) {
     mallocspy::ResetUnwinderAfterFork();
   } else {
     mallocspy::EndFork();
+    if (pid > 0) mallocspy::NoteFork(static_cast<uint32_t>(pid));
   }
   return pid;
 }
@@ -54,11 +56,23 @@ pid_t Forked(Fork fork) {
 
 // The exec functions return only when they failed: then the record goes on.
 template <typename Exec>
-int Replaced(const char* path, Exec exec) {
+int Replaced(const char* path, char* const* environment, Exec exec) {
+  mallocspy::NoteReplaced(path, environment);
   mallocspy::NoteExec(path);
   const int result = exec();
   mallocspy::NoteExec(nullptr);
+  mallocspy::ForgetReplaced(environment);
   return result;
+}
+
+template <typename Spawn>
+int Spawned(pid_t* pid, const char* path, char* const* environment, Spawn spawn) {
+  pid_t child = 0;
+  const int result = spawn(&child);
+  if (result != 0) return result;
+  mallocspy::NoteSpawned(static_cast<uint32_t>(child), path, environment);
+  if (pid != nullptr) *pid = child;
+  return 0;
 }
 
 // `environment` as the new program gets it; on the stack of the function that says so.
@@ -94,36 +108,42 @@ MALLOCSPY_DOOR void quick_exit(int status) {
 
 MALLOCSPY_DOOR int execve(const char* path, char* const arguments[], char* const environment[]) {
   char* const* followed = MALLOCSPY_FOLLOWED(environment);
-  return Replaced(path, [=] { return next_execve.get()(path, arguments, followed); });
+  return Replaced(path, followed, [=] { return next_execve.get()(path, arguments, followed); });
 }
 MALLOCSPY_DOOR int execv(const char* path, char* const arguments[]) {
   char* const* followed = MALLOCSPY_FOLLOWED(environ);
-  return Replaced(path, [=] { return next_execve.get()(path, arguments, followed); });
+  return Replaced(path, followed, [=] { return next_execve.get()(path, arguments, followed); });
 }
 MALLOCSPY_DOOR int execvpe(const char* file, char* const arguments[], char* const environment[]) {
   char* const* followed = MALLOCSPY_FOLLOWED(environment);
-  return Replaced(file, [=] { return next_execvpe.get()(file, arguments, followed); });
+  return Replaced(file, followed, [=] { return next_execvpe.get()(file, arguments, followed); });
 }
 MALLOCSPY_DOOR int execvp(const char* file, char* const arguments[]) {
   char* const* followed = MALLOCSPY_FOLLOWED(environ);
-  return Replaced(file, [=] { return next_execvpe.get()(file, arguments, followed); });
+  return Replaced(file, followed, [=] { return next_execvpe.get()(file, arguments, followed); });
 }
 MALLOCSPY_DOOR int fexecve(int fd, char* const arguments[], char* const environment[]) {
   char* const* followed = MALLOCSPY_FOLLOWED(environment);
-  return Replaced("(a file descriptor)", [=] { return next_fexecve.get()(fd, arguments, followed); });
+  return Replaced("(a file descriptor)", followed, [=] { return next_fexecve.get()(fd, arguments, followed); });
 }
 MALLOCSPY_DOOR int execveat(int fd, const char* path, char* const arguments[], char* const environment[], int flags) {
   char* const* followed = MALLOCSPY_FOLLOWED(environment);
-  return Replaced(path, [=] { return next_execveat.get()(fd, path, arguments, followed, flags); });
+  return Replaced(path, followed, [=] { return next_execveat.get()(fd, path, arguments, followed, flags); });
 }
 
 MALLOCSPY_DOOR int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
                                const posix_spawnattr_t* attributes, char* const arguments[], char* const environment[]) {
-  return next_posix_spawn.get()(pid, path, actions, attributes, arguments, MALLOCSPY_FOLLOWED(environment));
+  char* const* followed = MALLOCSPY_FOLLOWED(environment);
+  return Spawned(pid, path, followed, [=](pid_t* child) {
+    return next_posix_spawn.get()(child, path, actions, attributes, arguments, followed);
+  });
 }
 MALLOCSPY_DOOR int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
                                 const posix_spawnattr_t* attributes, char* const arguments[], char* const environment[]) {
-  return next_posix_spawnp.get()(pid, file, actions, attributes, arguments, MALLOCSPY_FOLLOWED(environment));
+  char* const* followed = MALLOCSPY_FOLLOWED(environment);
+  return Spawned(pid, file, followed, [=](pid_t* child) {
+    return next_posix_spawnp.get()(child, file, actions, attributes, arguments, followed);
+  });
 }
 
 // The list forms, turned into the array forms on the stack: exec must work in a signal handler.
@@ -141,20 +161,20 @@ MALLOCSPY_DOOR int execl(const char* path, const char* first, ...) {
   MALLOCSPY_COLLECT_ARGUMENTS(first);
   va_end(list);
   char* const* followed = MALLOCSPY_FOLLOWED(environ);
-  return Replaced(path, [=] { return next_execve.get()(path, argument_array, followed); });
+  return Replaced(path, followed, [=] { return next_execve.get()(path, argument_array, followed); });
 }
 MALLOCSPY_DOOR int execlp(const char* file, const char* first, ...) {
   MALLOCSPY_COLLECT_ARGUMENTS(first);
   va_end(list);
   char* const* followed = MALLOCSPY_FOLLOWED(environ);
-  return Replaced(file, [=] { return next_execvpe.get()(file, argument_array, followed); });
+  return Replaced(file, followed, [=] { return next_execvpe.get()(file, argument_array, followed); });
 }
 MALLOCSPY_DOOR int execle(const char* path, const char* first, ...) {
   MALLOCSPY_COLLECT_ARGUMENTS(first);
   char* const* environment = va_arg(list, char* const*);
   va_end(list);
   char* const* followed = MALLOCSPY_FOLLOWED(environment);
-  return Replaced(path, [=] { return next_execve.get()(path, argument_array, followed); });
+  return Replaced(path, followed, [=] { return next_execve.get()(path, argument_array, followed); });
 }
 
 }  // extern "C"

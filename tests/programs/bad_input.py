@@ -70,6 +70,27 @@ class BadInputTest(unittest.TestCase):
         self.assertEqual(seen.status, 25, seen)
         self.assertIn("static", seen.stderr.decode())
 
+    def test_static_child_is_not_silent(self):
+        static = str(self.build.programs / "static_program")
+        for door in ("posix_spawn", "posix_spawnp", "vfork", "fork", "fork_with_event", "system"):
+            with self.subTest(door=door):
+                seen, report = checked_run(self.build, [], [self.build.programs / "starts_program", door, static])
+                self.assertEqual((seen.status, seen.stdout), (25, b"static program\n"), seen)
+                unchecked = [process for process in report["children"] if process["verdict"]["status"] == "incomplete"]
+                self.assertEqual(len(unchecked), 1, report["children"])
+                self.assertIn("left no record", unchecked[0]["process"]["degraded"][0])
+                self.assertIn(static, json.dumps(unchecked[0]["process"]))
+                seen, report = checked_run(self.build, ["--follow=none"],
+                                           [self.build.programs / "starts_program", door, static])
+                self.assertEqual((seen.status, report["children"]), (0, []), seen)
+
+    def test_followed_child_is_noted_once(self):
+        for door in ("posix_spawn", "posix_spawnp", "vfork", "fork"):
+            with self.subTest(door=door):
+                seen, report = checked_run(self.build, [], [self.build.programs / "starts_program", door, "/bin/true"])
+                self.assertEqual(seen.status, 0, seen)
+                self.assertEqual([process["process"]["degraded"] for process in report["children"]], [[]])
+
     def test_program_with_its_own_malloc(self):
         seen = self.mallocspy("run", "--", self.build.programs / "own_malloc")
         self.assertEqual((seen.status, seen.stdout), (25, b"own\n"), seen)

@@ -22,6 +22,7 @@
 #include "tools/run/program_path.h"
 #include "tools/run/run_directory.h"
 #include "tools/run/run_ledgers.h"
+#include "tools/run/run_notes.h"
 #include "tools/run/shipped_library.h"
 #include "tools/verdict/assessment.h"
 #include "tools/wording/escape.h"
@@ -91,7 +92,8 @@ absl::StatusOr<Recording> Record(const std::string& path, const Settings& settin
   if (!end.ok()) return end.status();
 
   std::signal(SIGPIPE, SIG_IGN);  // a report that nobody reads any more is an error like a full disk
-  const RunDescription description = {end->pid, end->wait_status, path, settings.arguments, settings.follow};
+  const RunDescription description = {end->pid, end->wait_status, path, settings.arguments, settings.follow,
+                                      ListRunNotes(directory->path())};
   const std::vector<RunLedger> ledgers = ListLedgers(directory->path(), end->pid);
   Recording recording;
   recording.wait_status = end->wait_status;

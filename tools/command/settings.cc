@@ -13,7 +13,7 @@
 namespace mallocspy {
 namespace {
 
-constexpr int kFirstLong = 256;       // what getopt returns for the first long option; behind all characters
+constexpr int kFirstLong = 256;      // what getopt returns for the first long option; behind all characters
 constexpr uint64_t kTextLeaks = 20;  // listed in a text report without --top
 
 // The options that `command` knows.
@@ -111,7 +111,9 @@ const std::vector<OptionRow>& OptionRows() {
       {"spy", "LIB.so[:ARGS]", true, false,
        "call the spy in this library around every allocation; a bare NAME is one that comes with mallocspy; "
        "repeatable"},
-      {"follow", "all|none", true, false, "record forked and exec'ed programs too, each for itself (default all)"},
+      {"follow", "all|none", true, false,
+       "record forked and exec'ed programs too, each for itself; one that leaves no record makes the check incomplete "
+       "(default all)"},
       {"keep", "FILE.mspy", true, false, "keep the snapshot for 'mallocspy report'; %p is the pid"},
       {"help", nullptr, true, true, "this text"},
   };

@@ -3,9 +3,13 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <optional>
 #include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tools/reader/reader.h"
@@ -20,7 +24,14 @@ bool ParseName(const char* name, RunLedger* ledger) {
   return std::sscanf(name, "%u.%u.mspy%n", &ledger->pid, &ledger->image, &end) == 2 && end != 0 && name[end] == '\0';
 }
 
-bool IsRunning(uint32_t pid) { return kill(static_cast<pid_t>(pid), 0) == 0; }
+// One that has ended may stay a zombie for as long as nobody asks for its status.
+bool IsRunning(uint32_t pid) {
+  if (kill(static_cast<pid_t>(pid), 0) != 0 && errno != EPERM) return false;
+  std::string line;
+  std::getline(std::ifstream(absl::StrCat("/proc/", pid, "/stat")), line);
+  const size_t name_end = line.rfind(") ");
+  return name_end == std::string::npos || (line[name_end + 2] != 'Z' && line[name_end + 2] != 'X');
+}
 
 bool HasLaterImage(const std::vector<RunLedger>& ledgers, const RunLedger& ledger) {
   return std::any_of(ledgers.begin(), ledgers.end(), [&ledger](const RunLedger& other) {
@@ -42,6 +53,29 @@ Findings WithoutLedger(uint32_t pid, const RunDescription& run, absl::string_vie
   findings.process.degraded.emplace_back(why);
   findings.verdict.unchecked = true;
   findings.verdict.status = Status::kIncomplete;
+  return findings;
+}
+
+// A child of which only a note tells; nothing if there is nothing to tell.
+std::optional<Findings> AssessNote(uint32_t pid, const RunNote& note, const RunDescription& run) {
+  const bool running = IsRunning(pid);
+  // A forked child without a record has neither allocated nor freed.
+  if (!note.spawned && !running) return std::nullopt;
+  absl::string_view why =
+      "it left no record (statically linked, setuid, of another architecture, started without LD_PRELOAD, or ended "
+      "before it could begin?): nothing that it did was checked";
+  if (running && note.spawned) {
+    why = "was still running when this report was made, without a record";
+  } else if (running) {
+    why = "forked and still running when this report was made: it had not allocated or freed yet";
+  }
+  Findings findings = WithoutLedger(pid, run, why);
+  findings.process.exe = note.program;
+  if (running) {
+    findings.process.exit.kind = ProcessExit::Kind::kRunning;
+    findings.verdict.unchecked = false;
+    findings.verdict.interrupted = true;
+  }
   return findings;
 }
 
@@ -93,6 +127,12 @@ Findings AssessRun(const std::vector<RunLedger>& ledgers, const RunDescription& 
                                 "ended before it could start");
   for (; next != ledgers.end(); ++next) {
     findings.children.push_back(AssessLedger(ledgers, *next, run, most_leaks, namer));
+  }
+  for (const auto& [pid, note] : run.notes) {
+    const bool recorded = std::any_of(ledgers.begin(), ledgers.end(),
+                                      [pid = pid](const RunLedger& ledger) { return ledger.pid == pid; });
+    if (recorded || pid == static_cast<uint32_t>(run.pid)) continue;
+    if (std::optional<Findings> child = AssessNote(pid, note, run)) findings.children.push_back(*std::move(child));
   }
   return findings;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/run/run_notes.h"
 #include "tools/verdict/findings.h"
 #include "tools/verdict/frame_namer.h"
 
@@ -29,9 +30,11 @@ struct RunDescription {
   std::string program;
   std::vector<std::string> arguments;
   bool follow = true;
+  RunNotes notes = {};
 };
 
-// Findings of the first process, with the others as children. Ledgers that cannot be read are incomplete findings.
+// Findings of the first process, with the others as children. Ledgers that cannot be read are incomplete findings, as
+// are children of which only a note tells.
 Findings AssessRun(const std::vector<RunLedger>& ledgers, const RunDescription& run, uint64_t most_leaks,
                    FrameNamer* namer);
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -34,7 +35,8 @@ class RunLedgers : public ::testing::Test {
   }
   Findings AssessAll(int wait_status = 0) {
     FrameNamer namer(false);
-    return AssessRun(ListLedgers(scratch_.path(), 100), {100, wait_status, "/bin/prog", {"prog"}, true}, UINT64_MAX,
+    return AssessRun(ListLedgers(scratch_.path(), 100),
+                     {100, wait_status, "/bin/prog", {"prog"}, true, ListRunNotes(scratch_.path())}, UINT64_MAX,
                      &namer);
   }
   ScratchDirectory scratch_;
@@ -98,6 +100,48 @@ TEST_F(RunLedgers, AChildThatStillRuns) {
   const Findings findings = AssessAll();
   ASSERT_THAT(findings.children, SizeIs(1));
   EXPECT_THAT(findings.children[0].process.degraded, Contains(HasSubstr("still running")));
+}
+
+// Above all that the kernel gives out.
+constexpr char kNoPid[] = "4194305";
+
+TEST_F(RunLedgers, ASpawnedProgramWithoutALedgerIsIncomplete) {
+  Add(100, 0, Ended());
+  Add(101, 0, Ended());
+  symlink("/bin/followed", scratch_.File("101.spawned").c_str());
+  symlink("fork", scratch_.File(std::string(kNoPid) + ".forked").c_str());
+  ASSERT_THAT(AssessAll().children, SizeIs(1)) << "a fork that did nothing is nothing to tell of";
+  symlink("/bin/static", scratch_.File(std::string(kNoPid) + ".spawned").c_str());
+  const Findings findings = AssessAll();
+  ASSERT_THAT(findings.children, SizeIs(2));
+  const Findings& child = findings.children[1];
+  EXPECT_EQ(child.process.pid, 4194305u);
+  EXPECT_EQ(child.process.exe, "/bin/static");
+  EXPECT_EQ(child.verdict.status, Status::kIncomplete);
+  EXPECT_TRUE(child.verdict.unchecked);
+  EXPECT_THAT(child.process.degraded, Contains(HasSubstr("left no record")));
+}
+
+TEST_F(RunLedgers, AForkedChildThatRunsWithoutALedgerIsToldOf) {
+  Add(100, 0, Ended());
+  symlink("fork", scratch_.File(std::to_string(getpid()) + ".forked").c_str());
+  const Findings findings = AssessAll();
+  ASSERT_THAT(findings.children, SizeIs(1));
+  EXPECT_EQ(findings.children[0].process.exit.kind, ProcessExit::Kind::kRunning);
+  EXPECT_EQ(findings.children[0].verdict.status, Status::kIncomplete);
+  EXPECT_FALSE(findings.children[0].verdict.unchecked) << "nothing was missed yet";
+  EXPECT_THAT(findings.children[0].process.degraded, Contains(HasSubstr("had not allocated or freed yet")));
+}
+
+TEST_F(RunLedgers, AZombieDoesNotRun) {
+  Add(100, 0, Ended());
+  const pid_t zombie = fork();
+  if (zombie == 0) _exit(0);
+  siginfo_t ended;
+  waitid(P_PID, static_cast<id_t>(zombie), &ended, WEXITED | WNOWAIT);
+  symlink("fork", scratch_.File(std::to_string(zombie) + ".forked").c_str());
+  EXPECT_THAT(AssessAll().children, SizeIs(0));
+  waitpid(zombie, nullptr, 0);
 }
 
 }  // namespace
