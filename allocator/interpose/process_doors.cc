@@ -1,6 +1,9 @@
 // The ways in which a process multiplies, is replaced, or ends without running exit handlers.
 #include <alloca.h>
+#include <fcntl.h>
 #include <spawn.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -79,6 +82,26 @@ int Spawned(pid_t* pid, const char* path, char* const* environment, Spawn spawn)
 #define MALLOCSPY_FOLLOWED(environment) \
   mallocspy::FollowedEnvironment(environment, alloca(mallocspy::FollowedEnvironment::BytesFor(environment))).entries()
 
+// Standard input, output and error become /dev/null; -1 with errno if that is not the null device.
+int RedirectToNull() {
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) return -1;
+  struct stat file;
+  int result = fstat(null, &file);
+  if (result == 0 && !(S_ISCHR(file.st_mode) && file.st_rdev == makedev(1, 3))) {
+    errno = ENODEV;
+    result = -1;
+  }
+  for (int fd = 0; result == 0 && fd <= 2; ++fd) {
+    // One that is already the right descriptor stays open over exec, too.
+    if (null == fd ? fcntl(fd, F_SETFD, 0) < 0 : dup2(null, fd) < 0) result = -1;
+  }
+  const int error = errno;
+  if (null > 2) close(null);
+  errno = error;
+  return result;
+}
+
 size_t CountArguments(va_list& list) {
   size_t count = 1;
   while (va_arg(list, const char*) != nullptr) ++count;
@@ -96,6 +119,16 @@ extern "C" {
 
 MALLOCSPY_DOOR pid_t fork() { return Forked(next_fork.get()); }
 MALLOCSPY_DOOR pid_t _Fork() { return Forked(next_bare_fork.get()); }
+
+// libc's own forks and ends the parent past every door, which would look as if it had been killed.
+MALLOCSPY_DOOR int daemon(int keep_directory, int keep_files) {
+  const pid_t child = Forked(next_fork.get());
+  if (child < 0) return -1;
+  if (child > 0) End(0);
+  if (setsid() < 0) return -1;
+  if (keep_directory == 0) [[maybe_unused]] const int as_in_libc = chdir("/");
+  return keep_files == 0 ? RedirectToNull() : 0;
+}
 
 MALLOCSPY_DOOR void _exit(int status) { End(status); }
 MALLOCSPY_DOOR void _Exit(int status) { End(status); }
