@@ -9,7 +9,9 @@
 #include "allocator/capture/call_site_table.h"
 #include "allocator/capture/unwinder.h"
 #include "allocator/ledger/ledger.h"
+#include "allocator/run_notes.h"
 #include "allocator/system/clock.h"
+#include "allocator/system/file_size_limit.h"
 #include "allocator/system/initial_stack.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_log.h"
@@ -27,6 +29,8 @@ constinit Settings g_settings;
 namespace {
 
 using ledger::g_ledger;
+
+constexpr uint64_t kStartBytes = uint64_t{1} << 20;  // more than a record takes at its start
 
 constinit Options options;
 constinit const char* run_directory = nullptr;
@@ -102,6 +106,11 @@ void StartProcess() {
   if (!memory) {
     RawLine(2).Text("mallocspy: no memory for the record at the start of the program; it stops here").End();
     RawSyscall(SYS_exit_group, 25);
+  }
+  if (run_directory != nullptr && !g_ledger.memory().shared()) {
+    NoteUnrecorded(FileSizeLimit() < kStartBytes
+                       ? "the file size limit (ulimit -f) is too small for a record; raise it"
+                       : "there is no room for it; set XDG_RUNTIME_DIR or TMPDIR to a directory that has some");
   }
   Describe();
   StartThreads(static_cast<uint32_t>(options.stack_depth));

@@ -92,8 +92,8 @@ absl::StatusOr<Recording> Record(const std::string& path, const Settings& settin
   if (!end.ok()) return end.status();
 
   std::signal(SIGPIPE, SIG_IGN);  // a report that nobody reads any more is an error like a full disk
-  const RunDescription description = {end->pid, end->wait_status, path, settings.arguments, settings.follow,
-                                      ListRunNotes(directory->path())};
+  const RunDescription description = {end->pid,           end->wait_status, path,
+                                      settings.arguments, settings.follow,  ListRunNotes(directory->path())};
   const std::vector<RunLedger> ledgers = ListLedgers(directory->path(), end->pid);
   Recording recording;
   recording.wait_status = end->wait_status;
@@ -132,6 +132,10 @@ int RunCommand(const std::vector<std::string>& arguments) {
   if (program.path.empty()) {
     Complain(program.problem);
     return program.exit_status;
+  }
+  if (const std::string defect = WhyNotExecutable(program.path); !defect.empty()) {
+    Complain(absl::StrCat("cannot run '", Escaped(program.path), "': ", defect));
+    return kExitNotExecutable;
   }
   const absl::StatusOr<std::string> library = FindLibrary();
   if (!library.ok()) return NotChecked(library.status().message(), program.path, *settings);

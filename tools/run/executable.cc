@@ -121,6 +121,20 @@ std::string Interpreter(const File& file) {
 
 }  // namespace
 
+// The kernel refuses such a file, and execvp would then give it to the shell as if it were a script.
+std::string WhyNotExecutable(const std::string& path) {
+  const File file(path);
+  if (!file.opened() || file.Read(0, SELFMAG) != ELFMAG) return "";
+  const std::optional<Elf64_Ehdr> header = ReadElfHeader(file);
+  bool whole = header.has_value();
+  if (whole && header->e_ident[EI_CLASS] == ELFCLASS64) {
+    const size_t table_bytes = size_t{header->e_phnum} * header->e_phentsize;
+    whole = file.Read(0, sizeof(Elf64_Ehdr)).size() == sizeof(Elf64_Ehdr) &&
+            file.Read(header->e_phoff, table_bytes).size() == table_bytes;
+  }
+  return whole ? "" : "it is a truncated ELF file; build or copy it again";
+}
+
 std::string WhyNotRecordable(const std::string& path) {
   std::string subject = path;
   for (int i = 0; i < kMostInterpreters; ++i) {

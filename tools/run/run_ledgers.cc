@@ -56,15 +56,29 @@ Findings WithoutLedger(uint32_t pid, const RunDescription& run, absl::string_vie
   return findings;
 }
 
+const RunNote* NoteOf(const RunDescription& run, pid_t pid) {
+  const auto note = run.notes.find(static_cast<uint32_t>(pid));
+  return note != run.notes.end() ? &note->second : nullptr;
+}
+
+std::string WhyFirstLeftNone(const RunNote* note) {
+  if (note != nullptr && !note->obstacle.empty()) return absl::StrCat("its record could not be made: ", note->obstacle);
+  return "libmallocspy.so left no record of it: the loader did not preload it, or the program ended before it could "
+         "start";
+}
+
 // A child of which only a note tells; nothing if there is nothing to tell.
 std::optional<Findings> AssessNote(uint32_t pid, const RunNote& note, const RunDescription& run) {
+  if (note.elsewhere) return std::nullopt;
   const bool running = IsRunning(pid);
   // A forked child without a record has neither allocated nor freed.
-  if (!note.spawned && !running) return std::nullopt;
-  absl::string_view why =
+  if (!note.spawned && note.obstacle.empty() && !running) return std::nullopt;
+  std::string why =
       "it left no record (statically linked, setuid, of another architecture, started without LD_PRELOAD, or ended "
       "before it could begin?): nothing that it did was checked";
-  if (running && note.spawned) {
+  if (!note.obstacle.empty()) {
+    why = absl::StrCat("its record could not be made: ", note.obstacle);
+  } else if (running && note.spawned) {
     why = "was still running when this report was made, without a record";
   } else if (running) {
     why = "forked and still running when this report was made: it had not allocated or freed yet";
@@ -88,6 +102,10 @@ Findings AssessLedger(const std::vector<RunLedger>& ledgers, const RunLedger& le
   Circumstances circumstances;
   circumstances.follow = run.follow;
   circumstances.later_image = HasLaterImage(ledgers, ledger);
+  if (const RunNote* note = NoteOf(run, static_cast<pid_t>(ledger.pid)); note != nullptr) {
+    circumstances.elsewhere = note->elsewhere;
+    circumstances.obstacle = note->obstacle;
+  }
   if (ledger.pid == static_cast<uint32_t>(run.pid)) {
     if (!circumstances.later_image) circumstances.wait_status = run.wait_status;
   } else {
@@ -120,17 +138,15 @@ Findings AssessRun(const std::vector<RunLedger>& ledgers, const RunDescription& 
                    FrameNamer* namer) {
   auto next = ledgers.begin();
   const bool has_first = next != ledgers.end() && next->pid == static_cast<uint32_t>(run.pid);
-  Findings findings =
-      has_first ? AssessLedger(ledgers, *next++, run, most_leaks, namer)
-                : WithoutLedger(static_cast<uint32_t>(run.pid), run,
-                                "libmallocspy.so left no record of it: the loader did not preload it, or the program "
-                                "ended before it could start");
+  Findings findings = has_first
+                          ? AssessLedger(ledgers, *next++, run, most_leaks, namer)
+                          : WithoutLedger(static_cast<uint32_t>(run.pid), run, WhyFirstLeftNone(NoteOf(run, run.pid)));
   for (; next != ledgers.end(); ++next) {
     findings.children.push_back(AssessLedger(ledgers, *next, run, most_leaks, namer));
   }
   for (const auto& [pid, note] : run.notes) {
-    const bool recorded = std::any_of(ledgers.begin(), ledgers.end(),
-                                      [pid = pid](const RunLedger& ledger) { return ledger.pid == pid; });
+    const bool recorded =
+        std::any_of(ledgers.begin(), ledgers.end(), [pid = pid](const RunLedger& ledger) { return ledger.pid == pid; });
     if (recorded || pid == static_cast<uint32_t>(run.pid)) continue;
     if (std::optional<Findings> child = AssessNote(pid, note, run)) findings.children.push_back(*std::move(child));
   }

@@ -23,7 +23,7 @@ constexpr Meaning kMeanings[] = {
      "the record was not shared: had the process been killed, nothing would have been left of it"},
     {ledger::kLedgerFull, false,
      "memory for the record ran out: some allocations are counted without their stack; give the run directory "
-     "(XDG_RUNTIME_DIR, /dev/shm or TMPDIR) more room"},
+     "(XDG_RUNTIME_DIR, /dev/shm or TMPDIR) more room, or raise the file size limit (ulimit -f)"},
     {ledger::kThreadsRunning, false,
      "some threads did not pause at the end: the last counters may be of different moments"},
     {ledger::kTooManyErrors, false, "there were more heap errors than are recorded; fix the first ones and run again"},
@@ -31,7 +31,8 @@ constexpr Meaning kMeanings[] = {
     {ledger::kDeepbindStripped, false,
      "a library was opened with RTLD_DEEPBIND, which would have hidden its allocations; the flag was taken away"},
     {ledger::kBlocksUnwritten, true,
-     "the list of live blocks could not be written whole: leaks are from the counters of the stacks"},
+     "the list of live blocks could not be written whole (no room, or a limit, ulimit -f): leaks are from the "
+     "counters of the stacks"},
     {ledger::kModulesLost, false, "more modules were loaded than can be numbered: some frames have only an address"},
     {ledger::kMarksExhausted, false, "more marks were set than can be numbered: late blocks carry the last one"},
 };
@@ -45,12 +46,14 @@ void AddExec(const Snapshot& snapshot, const Circumstances& circumstances, Short
     result->sentences.push_back(absl::StrCat("went on as ", program, ": ", kFromCounters));
     return;
   }
-  absl::string_view fate = ", which left no record (statically linked, setuid or of another architecture?): ";
-  if (!circumstances.follow) fate = ", which was not to be recorded: ";
+  std::string fate = "left no record (statically linked, setuid or of another architecture?)";
+  if (!circumstances.obstacle.empty()) fate = absl::StrCat("could not be recorded (", circumstances.obstacle, ")");
+  if (!circumstances.follow) fate = "was not to be recorded";
   // Perhaps it is only just being loaded.
-  if (circumstances.still_running) fate = ", which was still running, without a record yet: ";
-  result->sentences.push_back(absl::StrCat("went on as ", program, fate, kFromCounters));
-  result->unchecked |= circumstances.follow && !circumstances.still_running;
+  if (circumstances.still_running) fate = "was still running, without a record yet";
+  if (circumstances.elsewhere) fate = "another 'mallocspy run' records";
+  result->sentences.push_back(absl::StrCat("went on as ", program, ", which ", fate, ": ", kFromCounters));
+  result->unchecked |= circumstances.follow && !circumstances.still_running && !circumstances.elsewhere;
 }
 
 void AddInterruption(const Snapshot& snapshot, const Circumstances& circumstances, Shortcomings* result) {
@@ -72,9 +75,7 @@ void AddInterruption(const Snapshot& snapshot, const Circumstances& circumstance
 }
 
 // Empty for the status with which our library itself gives up.
-std::string WithStatus(int status) {
-  return status == kExitIncomplete ? "" : absl::StrCat("with status ", status);
-}
+std::string WithStatus(int status) { return status == kExitIncomplete ? "" : absl::StrCat("with status ", status); }
 
 // About a spy that cannot be loaded the library has said why. One that ended the process had the last word.
 std::string SpyNotLoaded(const Snapshot& snapshot, const Circumstances& circumstances) {
@@ -90,8 +91,9 @@ std::string SpyNotLoaded(const Snapshot& snapshot, const Circumstances& circumst
     how = WithStatus(snapshot.end_value);
   }
   if (how.empty()) return absl::StrCat(spy, " could not be loaded: the program was not started");
-  return absl::StrCat(spy, " ended the process ", how,
-                      " while it was loaded: the program was not started; look at its constructors and MallocSpyCreate");
+  return absl::StrCat(
+      spy, " ended the process ", how,
+      " while it was loaded: the program was not started; look at its constructors and MallocSpyCreate");
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ struct Circumstances {
   bool still_running = false;
   bool later_image = false;  // another ledger shows what this process became by exec
   bool follow = true;        // exec'ed programs were to be recorded
+  bool elsewhere = false;    // what it became is recorded by another `mallocspy run`
+  std::string obstacle;      // why what it became could not be recorded; empty if that is not known
 };
 
 struct Shortcomings {

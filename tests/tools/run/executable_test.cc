@@ -53,6 +53,18 @@ TEST_F(Executable, OrdinaryProgramsCanBeRecorded) {
   EXPECT_EQ(Why(Program()), "");
 }
 
+TEST_F(Executable, TruncatedOnesCannotBeExecuted) {
+  const std::string whole = Program();
+  const auto why = [this](const std::string& bytes) { return WhyNotExecutable(scratch_.Write("prog", bytes)); };
+  EXPECT_EQ(why(whole), "");
+  EXPECT_EQ(why("#!/bin/sh\n"), "");
+  EXPECT_EQ(why(""), "");
+  EXPECT_EQ(WhyNotExecutable(scratch_.File("none")), "");
+  for (const size_t bytes : {size_t{4}, size_t{20}, sizeof(Elf64_Ehdr) - 1, sizeof(Elf64_Ehdr), whole.size() - 40}) {
+    EXPECT_THAT(why(whole.substr(0, bytes)), HasSubstr("truncated")) << bytes;
+  }
+}
+
 TEST_F(Executable, StaticOnesCannot) { EXPECT_THAT(Why(Program(PT_LOAD)), HasSubstr("is statically linked")); }
 
 TEST_F(Executable, MuslOnesCannot) {

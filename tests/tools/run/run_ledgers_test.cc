@@ -122,6 +122,29 @@ TEST_F(RunLedgers, ASpawnedProgramWithoutALedgerIsIncomplete) {
   EXPECT_THAT(child.process.degraded, Contains(HasSubstr("left no record")));
 }
 
+TEST_F(RunLedgers, WhatCouldNotBeRecordedSaysWhy) {
+  symlink("the limit", scratch_.File("100.unrecorded").c_str());
+  EXPECT_THAT(AssessAll().process.degraded, Contains("its record could not be made: the limit"));
+  Add(100, 0, Replaced());
+  EXPECT_THAT(AssessAll().process.degraded, Contains(HasSubstr("could not be recorded (the limit)")));
+  symlink("/bin/prog", scratch_.File(std::string(kNoPid) + ".spawned").c_str());
+  symlink("the other limit", scratch_.File(std::string(kNoPid) + ".unrecorded").c_str());
+  const Findings findings = AssessAll();
+  ASSERT_THAT(findings.children, SizeIs(1));
+  EXPECT_THAT(findings.children[0].process.degraded, Contains("its record could not be made: the other limit"));
+}
+
+TEST_F(RunLedgers, WhatAnotherRunRecordsIsNotMissing) {
+  Add(100, 0, Ended());
+  Add(101, 0, Replaced());
+  symlink("/bin/prog", scratch_.File("101.elsewhere").c_str());
+  symlink("/bin/prog", scratch_.File(std::to_string(getpid()) + ".elsewhere").c_str());
+  const Findings findings = AssessAll();
+  ASSERT_THAT(findings.children, SizeIs(1));
+  EXPECT_FALSE(findings.children[0].verdict.unchecked);
+  EXPECT_THAT(findings.children[0].process.degraded, Contains(HasSubstr("another 'mallocspy run' records")));
+}
+
 TEST_F(RunLedgers, AForkedChildThatRunsWithoutALedgerIsToldOf) {
   Add(100, 0, Ended());
   symlink("fork", scratch_.File(std::to_string(getpid()) + ".forked").c_str());
