@@ -25,6 +25,10 @@ def _ratio(value):
     return f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 
+def _added(seconds):
+    return f"{seconds * 1e3:+.1f}ms" if abs(seconds) < 0.01 else f"{seconds * 1e3:+.0f}ms"
+
+
 class _Table:
     def __init__(self, title, names, out):
         self.names = names
@@ -103,7 +107,7 @@ def _added_lines(table, results, variants):
             continue
         plain = row["variants"]["plain"]["median"]["wall_s"]
         table.line("  " + row["name"], ["" if variant == "plain" else
-                   _cell(row, variant, "wall_s", lambda entry, metric: f"{(entry['median'][metric] - plain) * 1e3:+.1f}ms")
+                   _cell(row, variant, "wall_s", lambda entry, metric: _added(entry["median"][metric] - plain))
                                         for variant in variants])
 
 
