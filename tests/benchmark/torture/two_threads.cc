@@ -2,7 +2,7 @@
 // threads do as many each and free their own blocks; with `other` each frees the blocks that the other made. Each
 // thread does the same work in all three, so the wall time of two over that of one is how the allocator scales.
 #include <pthread.h>
-#include <sched.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
@@ -33,7 +33,14 @@ class Pipe {
     if (start == end_.load(std::memory_order_acquire)) return false;
     *batch = batches_[start % kBatches];
     start_.store(start + 1, std::memory_order_release);
+    start_.notify_one();
     return true;
+  }
+  // Returns when there is room. Asleep, not by asking again and again: on a busy machine that would be most of what is
+  // measured.
+  void AwaitRoom() {
+    const uint32_t start = start_.load(std::memory_order_acquire);
+    if (end_.load(std::memory_order_relaxed) - start == kBatches) start_.wait(start);
   }
 
  private:
@@ -51,8 +58,8 @@ class ExchangingChain : public torture::CallChain {
   // Hands over what is left.
   void Flush() {
     while (!out_->Put(outgoing_)) {
-      FreeReceived();
-      sched_yield();
+      FreeReceived();  // so the other one does not wait for room while this one does
+      out_->AwaitRoom();
     }
     outgoing_.count = 0;
   }
@@ -100,7 +107,7 @@ void* Work(void* argument) {
   task->sum = chain->Finish();
   if (task->exchange) chain->Flush();
   // The other one may still wait for room.
-  for (at_work.fetch_sub(1); task->exchange && at_work.load() > 0; sched_yield()) chain->FreeReceived();
+  for (at_work.fetch_sub(1); task->exchange && at_work.load() > 0; usleep(100)) chain->FreeReceived();
   chain->FreeReceived();
   delete chain;
   return nullptr;
