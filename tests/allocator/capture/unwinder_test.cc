@@ -57,6 +57,7 @@ FrameRule rule_in_handler;
 void LearnInHandler(int) { rule_in_handler = LearnRule(reinterpret_cast<uintptr_t>(__builtin_return_address(0))); }
 
 TEST(Unwinder, SignalFramesAreUnusual) {
+  MALLOCSPY_SKIP_UNDER_TSAN();
   InFreshProcess([] {
     ASSERT_TRUE(LoadUnwinder());
     ASSERT_NE(std::signal(SIGUSR1, LearnInHandler), SIG_ERR);
