@@ -6,6 +6,7 @@
 #include "allocator/system/initial_stack.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
+#include "allocator/system/signals_blocked.h"
 
 namespace mallocspy {
 namespace {
@@ -22,10 +23,12 @@ bool IsPageReadable(uintptr_t page) {
   return RawSyscall(SYS_process_vm_readv, RawSyscall(SYS_getpid), &to, 1, &from, 1, 0) == 1;
 }
 
-// What is known of `address`, asking for it if need be; with `remember` for the next time, too.
-CallSite CallSiteOf(uintptr_t address, bool remember) {
+// What is known of `address`, asking for it if need be; with `remember` for the next time, too. Learning wants all signals blocked;
+// once for a whole walk is enough.
+CallSite CallSiteOf(uintptr_t address, bool remember, SignalsBlockedOnDemand* signals) {
   CallSite call_site = {};
   if (remember && g_call_sites.Find(address, &call_site)) return call_site;
+  signals->Block();
   call_site = {LearnRule(address), ledger::g_modules.SiteOf(address)};
   const bool in_module = call_site.site >> ledger::kSiteModuleShift != 0;
   if (remember && in_module && call_site.rule.kind != FrameRule::kUnknown) g_call_sites.Add(address, call_site);
@@ -138,6 +141,7 @@ KnownStack::Outcome KnownStack::Follow(FrameState at, StackBounds own) {
   bounds_ = on_own_stack_ ? own : foreign_;
   fresh_count_ = 0;
 
+  SignalsBlockedOnDemand signals;
   uint32_t met = depth_;  // frames below it may yet be met
   for (;;) {
     while (met > 0 && frames()[met - 1].state.sp < at.sp) --met;
@@ -169,7 +173,7 @@ KnownStack::Outcome KnownStack::Follow(FrameState at, StackBounds own) {
       Append(0);
       return Outcome::kTruncated;
     }
-    const CallSite call_site = CallSiteOf(at.pc, stable);
+    const CallSite call_site = CallSiteOf(at.pc, stable, &signals);
     if (!PushFresh(at, call_site.rule, call_site.site)) {
       cut_ = true;
       end_known_ = false;

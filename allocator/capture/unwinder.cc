@@ -292,10 +292,9 @@ void Unwind(void* argument) {
   }
 }
 
-// Runs unless a fork is under way.
+// With signals blocked: runs unless a fork is under way.
 bool Run(void (*function)(void*), void* argument) {
   if (space == nullptr) return false;
-  const SignalsBlocked blocked;
   unwinding.fetch_add(1, std::memory_order_seq_cst);
   const InUnwinder inside;
   const bool ran = forks.load(std::memory_order_seq_cst) == 0 && RunOnSpareStack(function, argument);
@@ -361,6 +360,7 @@ UnwoundStack UnwindStack(uintptr_t* frames, uint32_t limit, uintptr_t first_sp, 
       : "=m"(r[UNW_X86_64_RBX]), "=m"(r[UNW_X86_64_RBP]), "=m"(r[UNW_X86_64_RSP]), "=m"(r[UNW_X86_64_R12]),
         "=m"(r[UNW_X86_64_R13]), "=m"(r[UNW_X86_64_R14]), "=m"(r[UNW_X86_64_R15]));
   asm volatile("lea 0(%%rip), %0" : "=r"(r[UNW_X86_64_RIP]));
+  const SignalsBlocked blocked;
   return Run(Unwind, &stretch) ? stretch.result : UnwoundStack{0, false};
 }
 

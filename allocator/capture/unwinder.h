@@ -21,7 +21,7 @@ struct StackBounds {
 // Loads libunwind. Once, from the library's constructor. False if it is not there: then nothing is known of any address.
 bool LoadUnwinder();
 
-// The rule of the frame that goes on at `return_address`; kUnknown while it cannot be asked for (a fork is under way, no memory).
+// With all signals blocked (signals_blocked.h): the rule of the frame that goes on at `return_address`; kUnknown while it cannot be asked for (a fork is under way, no memory).
 FrameRule LearnRule(uintptr_t return_address);
 
 // The frames of the current call chain from the one whose RSP is `first_sp` (or the nearest one outside) outwards, at most `limit`, without any

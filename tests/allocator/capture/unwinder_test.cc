@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "allocator/process.h"
+#include "allocator/system/signals_blocked.h"
 #include "tests/allocator/capture/followed_stack.h"
 #include "tests/allocator/fresh_process.h"
 
@@ -17,6 +18,7 @@ namespace mallocspy {
 namespace {
 
 __attribute__((noinline)) FrameRule RuleOfCaller() {
+  const SignalsBlocked blocked;
   return LearnRule(reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
 }
 
