@@ -26,13 +26,14 @@ inline constexpr uint32_t kSlots = 4096;  // the working set, blocks
     statement;                      \
     asm volatile("" ::"i"(n));      \
     break;
-#define TORTURE_PLACES(s)                                                                                          \
-  TORTURE_PLACE(0, s)                                                                                              \
-  TORTURE_PLACE(1, s)                                                                                              \
-  TORTURE_PLACE(2, s) TORTURE_PLACE(3, s) TORTURE_PLACE(4, s) TORTURE_PLACE(5, s) TORTURE_PLACE(6, s)              \
-      TORTURE_PLACE(7, s) TORTURE_PLACE(8, s) TORTURE_PLACE(9, s) TORTURE_PLACE(10, s) TORTURE_PLACE(11, s)        \
-          TORTURE_PLACE(12, s) TORTURE_PLACE(13, s) TORTURE_PLACE(14, s) TORTURE_PLACE(15, s) TORTURE_PLACE(16, s) \
-              TORTURE_PLACE(17, s)
+// clang-format off
+#define TORTURE_PLACES(s)                                                                           \
+  TORTURE_PLACE(0, s) TORTURE_PLACE(1, s) TORTURE_PLACE(2, s) TORTURE_PLACE(3, s)                   \
+  TORTURE_PLACE(4, s) TORTURE_PLACE(5, s) TORTURE_PLACE(6, s) TORTURE_PLACE(7, s)                   \
+  TORTURE_PLACE(8, s) TORTURE_PLACE(9, s) TORTURE_PLACE(10, s) TORTURE_PLACE(11, s)                 \
+  TORTURE_PLACE(12, s) TORTURE_PLACE(13, s) TORTURE_PLACE(14, s) TORTURE_PLACE(15, s)               \
+  TORTURE_PLACE(16, s) TORTURE_PLACE(17, s)
+// clang-format on
 
 class CallChain {
  public:
