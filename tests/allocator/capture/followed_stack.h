@@ -1,12 +1,15 @@
-// A KnownStack with its memory, and stacks in a form to compare.
+// A thread's known and recent stacks with their memory, and stacks in a form to compare.
 #pragma once
 
 #include <pthread.h>
 
 #include <cstdlib>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "allocator/capture/known_stack.h"
+#include "allocator/capture/recent_stacks.h"
 #include "spy/door_frame.h"
 
 namespace mallocspy {
@@ -49,6 +52,15 @@ class FollowedStack {
     return capture;
   }
 
+  // Stacks are numbered by what they are.
+  uint32_t NumberOf(const Capture& capture) {
+    return numbers_.try_emplace(capture.frames, static_cast<uint32_t>(numbers_.size() + 1)).first->second;
+  }
+  uint32_t FindRecent(const DoorFrame* frame) { return recent_->Find(StateAt(frame), Door::kMalloc, own_); }
+  void KeepRecent(const Capture& capture) {
+    if (capture.whole) recent_->Keep(&known(), Door::kMalloc, NumberOf(capture));
+  }
+
   // The same stack by libunwind alone.
   Capture Unwind(const DoorFrame* frame) {
     Capture capture;
@@ -65,6 +77,8 @@ class FollowedStack {
   uint32_t limit_;
   StackBounds own_;
   void* memory_;
+  std::unique_ptr<RecentStacks> recent_{new RecentStacks()};
+  std::map<std::vector<uintptr_t>, uint32_t> numbers_;
 };
 
 }  // namespace mallocspy

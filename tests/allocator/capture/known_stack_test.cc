@@ -7,6 +7,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <coroutine>
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
@@ -33,7 +34,12 @@ void Prepare() {
 // Captures here by rules and by libunwind: the same, and how much of it was known.
 __attribute__((noinline)) uint32_t CompareHere(FollowedStack* stack) {
   const DoorFrame* frame = MALLOCSPY_DOOR_FRAME();
+  const uint32_t recent = stack->FindRecent(frame);
   const Capture followed = stack->Follow(frame);
+  if (recent != 0) {
+    EXPECT_EQ(recent, stack->NumberOf(followed)) << "a recent stack was taken for this one";
+  }
+  stack->KeepRecent(followed);
   const uint32_t kept = stack->known().kept();
   const Capture unwound = stack->Unwind(frame);
   EXPECT_EQ(followed.frames, unwound.frames);
@@ -200,10 +206,44 @@ __attribute__((noinline)) void StaleFrame(Walk* walk, int depth) {
   asm volatile("" ::"r"(stale) : "memory");
 }
 
+// No frame at all.
+__attribute__((noinline)) void TailCall(Walk* walk, int depth) { Branch(walk, depth); }
+
+// A body that goes on in another call of it than the one in which it began.
+struct Generator {
+  struct promise_type {
+    Generator get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
+    std::suspend_always initial_suspend() { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { throw; }
+  };
+  std::coroutine_handle<promise_type> handle;
+};
+
+Generator BranchTwice(Walk* walk, int depth) {
+  Branch(walk, depth);
+  co_await std::suspend_always{};
+  Branch(walk, depth);
+}
+
+__attribute__((noinline)) void ResumedFrame(Walk* walk, int depth) {
+  const Generator generator = BranchTwice(walk, depth);
+  try {
+    generator.handle.resume();
+    generator.handle.resume();
+  } catch (...) {
+    generator.handle.destroy();
+    throw;
+  }
+  generator.handle.destroy();
+}
+
 void Branch(Walk* walk, int depth) {
   using Frame = void (*)(Walk*, int);
   static constexpr Frame kFrames[] = {PlainFrame,    MovingFrame,   AlignedFrame, AlignedMovingFrame,
-                                      BusyFrame,     CatchingFrame, JumpedToFrame, StaleFrame};
+                                      BusyFrame,     CatchingFrame, JumpedToFrame, StaleFrame,
+                                      TailCall,      ResumedFrame};
   const int calls = 1 + static_cast<int>(walk->random() % 3);
   for (int i = 0; i < calls; ++i) {
     const uint32_t dice = walk->random();
