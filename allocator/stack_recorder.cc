@@ -23,9 +23,19 @@ Ending OnlyCaller(ThreadState* thread, uintptr_t return_address) {
 // The new frames get their nodes; the kept ones have theirs.
 Ending InternKnown(KnownStack* known, bool truncated) {
   const uint32_t depth = known->depth();
-  uint32_t node = known->kept() == 0 ? 0 : known->frame(known->kept() - 1).node;
+  uint32_t node = 0;
+  uint64_t path = 0;
+  if (known->kept() != 0) {
+    node = known->frame(known->kept() - 1).node;
+    path = known->frame(known->kept() - 1).path;
+  }
   for (uint32_t i = known->kept(); i < depth; ++i) {
-    node = ledger::g_stacks.Child(node, known->frame(i).site);
+    path = ledger::StackTable::PathOf(path, known->frame(i).site);
+    known->frame(i).path = path;
+    ledger::g_stacks.Prefetch(path);
+  }
+  for (uint32_t i = known->kept(); i < depth; ++i) {
+    node = ledger::g_stacks.Child(node, known->frame(i).site, known->frame(i).path);
     if (node == 0) {
       known->Forget();
       break;

@@ -48,7 +48,8 @@ struct KnownFrame {
   FrameState state;  // bp: only if it matters
   FrameRule rule;
   uint64_t site;
-  uint32_t node;     // the ledger's node of this frame and all outside; kept by the recorder
+  uint64_t path;     // with `node`: ledger::StackTable::PathOf() the frame; both kept by the recorder
+  uint32_t node;     // the ledger's node of this frame and all outside
   uint32_t words;    // this many words vouch for the way from here to the outermost frame
   bool bp_matters;   // this frame's RBP decides where it or a frame further out is found
 };

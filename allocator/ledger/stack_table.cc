@@ -10,21 +10,14 @@ namespace {
 
 constexpr uint32_t kFirstSlots = 1024;
 
-uint32_t HashOf(uint32_t parent, uint64_t site) {
-  uint64_t h = (site ^ (uint64_t{parent} << 32 | parent)) * 0x9e3779b97f4a7c15;
-  h ^= h >> 29;
-  h *= 0xbf58476d1ce4e5b9;
-  return static_cast<uint32_t>(h >> 32);
-}
-
 Node* NodeAt(uint32_t index) { return g_ledger.At<Node>(TableId::kNodes, index); }
 Stack* StackAt(uint32_t index) { return g_ledger.At<Stack>(TableId::kStacks, index); }
 
 }  // namespace
 
-uint32_t StackTable::Find(const Index* index, uint32_t parent, uint64_t site) const {
+uint32_t StackTable::Find(const Index* index, uint32_t parent, uint64_t site, uint64_t path) const {
   if (index == nullptr) return 0;
-  for (uint32_t slot = HashOf(parent, site);; ++slot) {
+  for (uint32_t slot = SlotOf(path);; ++slot) {
     const uint32_t number = index->slots[slot & index->mask].load(std::memory_order_acquire);
     if (number == 0) return 0;
     const Node* node = NodeAt(number);
@@ -32,26 +25,37 @@ uint32_t StackTable::Find(const Index* index, uint32_t parent, uint64_t site) co
   }
 }
 
+// Callers come before what they call, so one pass in the order of the nodes knows all paths.
 StackTable::Index* StackTable::Grow(Index* index) {
   const uint32_t slots = index == nullptr ? kFirstSlots : (index->mask + 1) * 2;
+  const uint32_t nodes = g_ledger.Count(TableId::kNodes);
   Index* grown = static_cast<Index*>(MapPrivate(sizeof(Index) + slots * sizeof(std::atomic<uint32_t>)));
-  if (grown == nullptr) return nullptr;
-  grown->mask = slots - 1;
-  for (uint32_t i = 0; index != nullptr && i <= index->mask; ++i) {
-    const uint32_t number = index->slots[i].load(std::memory_order_relaxed);
-    if (number == 0) continue;
-    uint32_t slot = HashOf(NodeAt(number)->parent, NodeAt(number)->site);
-    while (grown->slots[slot & grown->mask].load(std::memory_order_relaxed) != 0) ++slot;
-    grown->slots[slot & grown->mask].store(number, std::memory_order_relaxed);
+  uint64_t* paths = static_cast<uint64_t*>(MapPrivate(nodes * sizeof(uint64_t)));
+  if (grown != nullptr && paths != nullptr) {
+    grown->mask = slots - 1;
+    for (uint32_t number = 1; number < nodes; ++number) {
+      paths[number] = PathOf(paths[NodeAt(number)->parent], NodeAt(number)->site);
+      Insert(grown, number, paths[number]);
+    }
+    index_.store(grown, std::memory_order_release);
+  } else if (grown != nullptr) {
+    Unmap(grown, sizeof(Index) + slots * sizeof(std::atomic<uint32_t>));
+    grown = nullptr;
   }
-  index_.store(grown, std::memory_order_release);
+  if (paths != nullptr) Unmap(paths, nodes * sizeof(uint64_t));
   return grown;
 }
 
-uint32_t StackTable::AddChild(uint32_t parent, uint64_t site) {
+void StackTable::Insert(Index* index, uint32_t number, uint64_t path) {
+  uint32_t slot = SlotOf(path);
+  while (index->slots[slot & index->mask].load(std::memory_order_relaxed) != 0) ++slot;
+  index->slots[slot & index->mask].store(number, std::memory_order_release);
+}
+
+uint32_t StackTable::AddChild(uint32_t parent, uint64_t site, uint64_t path) {
   FutexLockHolder hold(g_ledger.lock());
   Index* index = index_.load(std::memory_order_relaxed);
-  if (const uint32_t found = Find(index, parent, site); found != 0) return found;
+  if (const uint32_t found = Find(index, parent, site, path); found != 0) return found;
   if (index == nullptr || (nodes_indexed_ + 1) * 2 > index->mask) {
     index = Grow(index);
     if (index == nullptr) {
@@ -66,17 +70,17 @@ uint32_t StackTable::AddChild(uint32_t parent, uint64_t site) {
   node->parent = parent;
   node->stack = 0;
   g_ledger.Publish(TableId::kNodes, number + 1);
-  uint32_t slot = HashOf(parent, site);
-  while (index->slots[slot & index->mask].load(std::memory_order_relaxed) != 0) ++slot;
-  index->slots[slot & index->mask].store(number, std::memory_order_release);
+  Insert(index, number, path);
   ++nodes_indexed_;
   return number;
 }
 
 uint32_t StackTable::InternNode(const uint64_t* sites, uint32_t depth) {
   uint32_t node = 0;
+  uint64_t path = 0;
   for (uint32_t i = depth; i-- > 0;) {
-    node = Child(node, sites[i]);
+    path = PathOf(path, sites[i]);
+    node = Child(node, sites[i], path);
     if (node == 0) return 0;
   }
   return node;

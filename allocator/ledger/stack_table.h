@@ -15,15 +15,26 @@ namespace mallocspy::ledger {
 
 class StackTable {
  public:
-  // The node of the frame `site` under its caller `parent`; 0 if the ledger is full.
-  uint32_t Child(uint32_t parent, uint64_t site) {
+  // A number for the path from the outermost frame to the one at `site`, whose caller's path is `caller` (0 for none). It says where the
+  // index is looked at, and is known without looking: so the places of several frames can be fetched at a time.
+  static uint64_t PathOf(uint64_t caller, uint64_t site) {
+    const uint64_t h = (caller ^ site) * 0x9e3779b97f4a7c15;
+    return h ^ h >> 32;
+  }
+  void Prefetch(uint64_t path) const {
+    const Index* index = index_.load(std::memory_order_acquire);
+    if (index != nullptr) __builtin_prefetch(&index->slots[SlotOf(path) & index->mask]);
+  }
+
+  // The node of the frame `site` under its caller's node `parent`; 0 if the ledger is full. `path` is the frame's.
+  uint32_t Child(uint32_t parent, uint64_t site, uint64_t path) {
     // A stack's frames are mostly made one after the other: then the next node is it, and lies in the same cache line.
     if (parent + 1 < g_ledger.Count(TableId::kNodes)) {
       const Node* next = g_ledger.At<Node>(TableId::kNodes, parent + 1);
       if (next->parent == parent && next->site == site) return parent + 1;
     }
-    const uint32_t found = Find(index_.load(std::memory_order_acquire), parent, site);
-    return found != 0 ? found : AddChild(parent, site);
+    const uint32_t found = Find(index_.load(std::memory_order_acquire), parent, site, path);
+    return found != 0 ? found : AddChild(parent, site, path);
   }
 
   // The node of the stack whose frames are sites[0] (innermost) .. sites[depth - 1] (outermost); 0 if the ledger is full.
@@ -38,9 +49,11 @@ class StackTable {
     std::atomic<uint32_t> slots[];  // node numbers, 0 for free
   };
 
-  uint32_t Find(const Index* index, uint32_t parent, uint64_t site) const;
-  uint32_t AddChild(uint32_t parent, uint64_t site);
+  static uint32_t SlotOf(uint64_t path) { return static_cast<uint32_t>(path * 0xbf58476d1ce4e5b9 >> 32); }
+  uint32_t Find(const Index* index, uint32_t parent, uint64_t site, uint64_t path) const;
+  uint32_t AddChild(uint32_t parent, uint64_t site, uint64_t path);
   Index* Grow(Index* index);
+  static void Insert(Index* index, uint32_t number, uint64_t path);
 
   std::atomic<Index*> index_{nullptr};
   uint32_t nodes_indexed_ = 0;  // under the ledger's lock
