@@ -5,7 +5,6 @@
 // `Unchanged` captures again from the call that it captured from; `NextSite` takes turns between two calls of the
 // innermost function; `NextCaller` between two of the one outside of it.
 #include <benchmark/benchmark.h>
-#include <pthread.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -20,19 +19,10 @@
 #include "allocator/wrapping_allocator.h"
 #include "spy/door_frame.h"
 #include "spy/heap.h"
+#include "tests/allocator/capture/followed_stack.h"
 
 namespace mallocspy {
 namespace {
-
-StackBounds BoundsOfThisThread() {
-  pthread_attr_t attributes;
-  void* low = nullptr;
-  size_t bytes = 0;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {0, 0};
-  pthread_attr_getstack(&attributes, &low, &bytes);
-  pthread_attr_destroy(&attributes);
-  return {reinterpret_cast<uintptr_t>(low), reinterpret_cast<uintptr_t>(low) + bytes};
-}
 
 constexpr uint32_t kLimitFrames = 512;
 
@@ -46,10 +36,7 @@ struct CaptureRun {
 
 // Stands for a door: what it captures is the stack of its caller.
 __attribute__((noinline)) void CaptureCaller(CaptureRun* run) {
-  const DoorFrame* frame = MALLOCSPY_DOOR_FRAME();
-  const FrameState innermost = {reinterpret_cast<uintptr_t>(frame->return_address),
-                                reinterpret_cast<uintptr_t>(frame + 1), frame->caller_frame_pointer};
-  if (run->known->Follow(innermost, run->bounds) == KnownStack::Outcome::kWhole) ++run->whole;
+  if (run->known->Follow(StateAt(MALLOCSPY_DOOR_FRAME()), run->bounds) == KnownStack::Outcome::kWhole) ++run->whole;
 }
 
 __attribute__((noinline)) void CaptureFromOnePlace(CaptureRun* run) {
@@ -90,7 +77,7 @@ __attribute__((noinline)) void Descend(int64_t frames, Loop loop, CaptureRun* ru
 
 void BM_Capture(benchmark::State& state, Loop loop) {
   void* memory = calloc(1, KnownStack::BytesFor(kLimitFrames));
-  CaptureRun run = {&state, static_cast<KnownStack*>(memory), BoundsOfThisThread()};
+  CaptureRun run = {&state, static_cast<KnownStack*>(memory), ThisStack()};
   run.known->SetLimit(kLimitFrames);
   Descend(state.range(0), loop, &run);
   if (run.whole < static_cast<uint64_t>(state.iterations())) state.SkipWithError("a stack was not captured whole");

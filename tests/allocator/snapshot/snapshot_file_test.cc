@@ -32,6 +32,16 @@ void MakeBlocks(size_t count) {
   for (size_t i = 0; i < count; ++i) g_heap.Allocate(i % 100, {.door = i % 2 == 0 ? Door::kMalloc : Door::kNew});
 }
 
+absl::StatusOr<Snapshot> WriteAndRead() {
+  ScratchDirectory directory;
+  const std::string path = directory.Write("x.mspy", "");
+  const int fd = open(path.c_str(), O_WRONLY);
+  long error = 0;
+  EXPECT_TRUE(WriteSnapshot(fd, &error));
+  close(fd);
+  return ReadSnapshotFile(path);
+}
+
 std::string EndAndSay() {
   testing::internal::CaptureStderr();
   EndRecord(ledger::End::kExit, 3);
@@ -41,16 +51,10 @@ std::string EndAndSay() {
 TEST(SnapshotFile, WhatWasWrittenIsRead) {
   InFreshProcess([] {
     ASSERT_TRUE(LoadUnwinder());
-    ScratchDirectory directory;
     MakeBlocks(10000);
     g_heap.Deallocate(reinterpret_cast<void*>(1), {});
     ASSERT_EQ(FreezeEvents(60000), 0u);
-    const std::string path = directory.Write("x.mspy", "");
-    const int fd = open(path.c_str(), O_WRONLY);
-    long error = 0;
-    ASSERT_TRUE(WriteSnapshot(fd, &error));
-    close(fd);
-    const auto snapshot = ReadSnapshotFile(path);
+    const auto snapshot = WriteAndRead();
     ASSERT_TRUE(snapshot.ok()) << snapshot.status();
     EXPECT_EQ(snapshot->state, ledger::State::kEnded);
     EXPECT_EQ(snapshot->pid, static_cast<uint32_t>(getpid()));
@@ -84,13 +88,7 @@ TEST(SnapshotFile, WhatWasWrittenIsRead) {
 TEST(SnapshotFile, WithoutAnyBlock) {
   InFreshProcess([] {
     ASSERT_TRUE(EnsureStarted());
-    ScratchDirectory directory;
-    const std::string path = directory.Write("x.mspy", "");
-    const int fd = open(path.c_str(), O_WRONLY);
-    long error = 0;
-    ASSERT_TRUE(WriteSnapshot(fd, &error));
-    close(fd);
-    const auto snapshot = ReadSnapshotFile(path);
+    const auto snapshot = WriteAndRead();
     ASSERT_TRUE(snapshot.ok()) << snapshot.status();
     EXPECT_TRUE(snapshot->blocks.empty());
     EXPECT_TRUE(snapshot->blocks_known);
