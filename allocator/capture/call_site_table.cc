@@ -44,7 +44,7 @@ bool CallSiteTable::Find(uintptr_t return_address, CallSite* call_site) const {
 bool CallSiteTable::Grow() {
   Entries* before = entries_.load(std::memory_order_relaxed);
   const uint64_t capacity = before == nullptr ? kFirstEntries : (before->mask + 1) * 2;
-  Entries* grown = static_cast<Entries*>(MapPrivate(sizeof(Entries) + capacity * sizeof(Entry)));
+  Entries* grown = static_cast<Entries*>(MapPopulated(sizeof(Entries) + capacity * sizeof(Entry)));
   if (grown == nullptr) return false;
   grown->mask = capacity - 1;
   count_ = 0;

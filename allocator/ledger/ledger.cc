@@ -24,6 +24,14 @@ constexpr uint64_t FirstExtentBytes(TableId table) {
   return RoundUp(uint64_t{shape.record_bytes} * shape.first_records, kPageBytes);
 }
 
+// A table of `table_bytes` grows by `bytes` at `offset`: if it comes to pages that nobody used yet, several of them are made at a time.
+void PopulateAhead(unsigned char* table, uint64_t table_bytes, uint64_t offset, uint64_t bytes) {
+  constexpr uint64_t kAheadBytes = 16 * kPageBytes;
+  const uint64_t from = RoundUp(offset, kAheadBytes);
+  if (from >= offset + bytes || table_bytes <= kAheadBytes) return;
+  Populate(table + from, table_bytes - from < kAheadBytes ? table_bytes - from : kAheadBytes);
+}
+
 }  // namespace
 
 void Ledger::FormatTables() {
@@ -82,6 +90,11 @@ uint32_t Ledger::Reserve(TableId table, uint32_t records) {
     TableOf(table).extents[e] = offset;
     header_->used_bytes.store(memory_.used_bytes(), std::memory_order_release);
     start.store(static_cast<unsigned char*>(memory), std::memory_order_release);
+  }
+  if (!memory_.shared()) {  // a shared ledger's pages are there
+    const uint64_t bytes = ExtentRecords(extent, shape.first_records) * shape.record_bytes;
+    PopulateAhead(extents_[static_cast<size_t>(table)][extent].load(std::memory_order_relaxed), bytes,
+                  (index - ExtentStart(extent, shape.first_records)) * shape.record_bytes, records * shape.record_bytes);
   }
   return static_cast<uint32_t>(index);
 }

@@ -15,15 +15,7 @@ namespace {
 
 // The sparse size of a shared ledger: never reached, costs nothing.
 constexpr uint64_t kSparseBytes = uint64_t{1} << 40;
-constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, Linux 5.14
 constexpr int kMaxImages = 1 << 20;
-
-// Touches shared pages in a way that reports a full file system instead of raising SIGBUS. An older kernel does not know
-// the call; then the first write decides.
-bool Populate(void* memory, size_t bytes) {
-  const long result = RawSyscall(SYS_madvise, memory, bytes, kPopulateWrite);
-  return !RawFailed(result) || result == -EINVAL;
-}
 
 uint64_t LargestFile() {
   const uint64_t limit = FileSizeLimit();

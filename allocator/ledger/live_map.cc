@@ -9,9 +9,12 @@ constinit LiveMap g_live_map;
 void LiveMap::Touch(Leaf* leaf, size_t place) {
   const size_t page = place / kStatesPerPage;
   std::atomic<uint64_t>& touched = leaf->touched[page / 64];
-  if ((touched.load(std::memory_order_relaxed) >> (page % 64) & 1) == 0) {
-    touched.fetch_or(uint64_t{1} << (page % 64), std::memory_order_relaxed);
-  }
+  const uint64_t bit = uint64_t{1} << (page % 64);
+  const uint64_t before = touched.load(std::memory_order_relaxed);
+  if ((before & bit) != 0) return;
+  touched.fetch_or(bit, std::memory_order_relaxed);
+  // A heap that has grown up to here will probably grow on.
+  if (page % kPagesAhead == 0 && (before & bit >> 1) != 0) Populate(&leaf->states[page * kStatesPerPage], kPagesAhead * kStatesPerPage);
 }
 
 LiveMap::Leaf* LiveMap::MakeLeaf(uintptr_t address) {

@@ -62,6 +62,7 @@ class LiveMap {
   static constexpr uintptr_t kAddressLimit = uintptr_t{1} << kAddressBits;
   static constexpr size_t kLeafStates = (size_t{1} << kLeafShift) / kGrain;
   static constexpr size_t kStatesPerPage = 4096;
+  static constexpr size_t kPagesAhead = 8;
 
   struct Leaf {
     // One bit for each page of states that was ever written: the walk at the end skips the others.

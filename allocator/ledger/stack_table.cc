@@ -29,8 +29,8 @@ uint32_t StackTable::Find(const Index* index, uint32_t parent, uint64_t site, ui
 StackTable::Index* StackTable::Grow(Index* index) {
   const uint32_t slots = index == nullptr ? kFirstSlots : (index->mask + 1) * 2;
   const uint32_t nodes = g_ledger.Count(TableId::kNodes);
-  Index* grown = static_cast<Index*>(MapPrivate(sizeof(Index) + slots * sizeof(std::atomic<uint32_t>)));
-  uint64_t* paths = static_cast<uint64_t*>(MapPrivate(nodes * sizeof(uint64_t)));
+  Index* grown = static_cast<Index*>(MapPopulated(sizeof(Index) + slots * sizeof(std::atomic<uint32_t>)));
+  uint64_t* paths = static_cast<uint64_t*>(MapPopulated(nodes * sizeof(uint64_t)));
   if (grown != nullptr && paths != nullptr) {
     grown->mask = slots - 1;
     for (uint32_t number = 1; number < nodes; ++number) {

@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <cerrno>
+
 #include "allocator/system/raw_syscall.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -21,14 +23,24 @@ void BeforeUnmap() {}
 void AfterMap() {}
 #endif
 
-}  // namespace
+constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, Linux 5.14
 
-void* MapPrivate(size_t bytes) {
+void* Map(size_t bytes, int flags) {
   const long result = RawSyscall(SYS_mmap, 0, RoundUp(bytes, kPageBytes), PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
   if (RawFailed(result)) return nullptr;
   AfterMap();
   return reinterpret_cast<void*>(result);
+}
+
+}  // namespace
+
+void* MapPrivate(size_t bytes) { return Map(bytes, 0); }
+void* MapPopulated(size_t bytes) { return Map(bytes, MAP_POPULATE); }
+
+bool Populate(void* memory, size_t bytes) {
+  const long result = RawSyscall(SYS_madvise, memory, RoundUp(bytes, kPageBytes), kPopulateWrite);
+  return !RawFailed(result) || result == -EINVAL;
 }
 
 void Unmap(void* memory, size_t bytes) {

@@ -15,6 +15,13 @@ constexpr uint64_t RoundUp(uint64_t value, uint64_t power_of_two) {
 
 // Zeroed private memory, reserved lazily; nullptr when there is none. `bytes` is rounded up to pages.
 void* MapPrivate(size_t bytes);
+// The same for memory that will soon be written nearly whole: its pages are there.
+void* MapPopulated(size_t bytes);
 void Unmap(void* memory, size_t bytes);
+
+// Has the kernel make writable pages there at once, which costs a fraction of as many page faults. False if it has none, as on a full
+// file system (where a write would raise SIGBUS) or outside of what is mapped. Linux before 5.14 does not know how and says true.
+// `memory` is the start of a page.
+bool Populate(void* memory, size_t bytes);
 
 }  // namespace mallocspy

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "allocator/system/heap_top.h"
 #include "allocator/system/raw_syscall.h"
 
 extern "C" {
@@ -24,12 +25,17 @@ using TrimFunction = int (*)(size_t);
 constinit UsableSizeFunction usable_size = nullptr;
 constinit TrimFunction trim = nullptr;
 
+void* AtHeapTop(void* block, size_t bytes) {
+  g_heap_top.Gave(block, bytes);
+  return block;
+}
+
 }  // namespace
 
-void* Malloc(size_t bytes) { return __libc_malloc(bytes); }
-void* Calloc(size_t bytes) { return __libc_calloc(1, bytes); }
-void* Realloc(void* block, size_t bytes) { return __libc_realloc(block, bytes); }
-void* Memalign(size_t alignment, size_t bytes) { return __libc_memalign(alignment, bytes); }
+void* Malloc(size_t bytes) { return AtHeapTop(__libc_malloc(bytes), bytes); }
+void* Calloc(size_t bytes) { return AtHeapTop(__libc_calloc(1, bytes), bytes); }
+void* Realloc(void* block, size_t bytes) { return AtHeapTop(__libc_realloc(block, bytes), bytes); }
+void* Memalign(size_t alignment, size_t bytes) { return AtHeapTop(__libc_memalign(alignment, bytes), bytes); }
 void Free(void* block) { __libc_free(block); }
 
 bool MayOwn(const void* block) {
