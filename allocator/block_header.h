@@ -54,6 +54,9 @@ constexpr bool IsAligned(Door door) {
 // Guard bytes behind a payload of `size` bytes.
 constexpr size_t GuardBytes(size_t size) { return 15 - ((size + 7) & 7); }
 
+// What the wrapped malloc is asked for, for a payload of `size` bytes without extension.
+constexpr size_t RawBytes(size_t size, bool guarded) { return sizeof(BlockHeader) + size + (guarded ? GuardBytes(size) : 0); }
+
 // The secret of this process; set once, before the first block.
 void SetHeaderCookie(uint64_t cookie);
 
@@ -76,10 +79,15 @@ inline uint16_t CheckOf(const BlockHeader* header) {
   return CheckOf(header, words[0], words[1]);
 }
 
+// What a header's second word says beside the size: of a block that no spy has seen.
+inline constexpr int kTraitsShift = 47;
+constexpr uint64_t TraitsOf(Door door, bool guarded, uint8_t owner) {
+  return uint64_t{static_cast<uint8_t>(door)} << kTraitsShift | uint64_t{guarded} << 50 | uint64_t{owner} << 51;
+}
+
 // Writes a whole header, sealed.
-inline void WriteHeader(BlockHeader* header, uint32_t stack, uint16_t mark, uint64_t size, Door door, bool guarded, uint8_t owner) {
-  uint64_t words[2] = {stack | uint64_t{mark} << 32,
-                       size | uint64_t{static_cast<uint8_t>(door)} << 47 | uint64_t{guarded} << 50 | uint64_t{owner} << 51};
+inline void WriteHeader(BlockHeader* header, uint32_t stack, uint16_t mark, uint64_t size, uint64_t traits) {
+  uint64_t words[2] = {stack | uint64_t{mark} << 32, size | traits};
   words[0] |= uint64_t{CheckOf(header, words[0], words[1])} << 48;
   std::memcpy(static_cast<void*>(header), words, sizeof(words));
 }
@@ -87,6 +95,13 @@ inline void WriteHeader(BlockHeader* header, uint32_t stack, uint16_t mark, uint
 // Writes the check value of a header that was filled in.
 inline void Seal(BlockHeader* header) { header->check = CheckOf(header); }
 inline bool IsSealed(const BlockHeader* header) { return header->check == CheckOf(header); }
+
+// Whether a header is sealed and says `traits`; then its other fields can be read.
+inline bool HasTraits(const BlockHeader* header, uint64_t traits) {
+  uint64_t words[2];
+  std::memcpy(words, header, sizeof(words));
+  return (words[1] ^ traits) >> kTraitsShift == 0 && words[0] >> 48 == CheckOf(header, words[0], words[1]);
+}
 
 // The guard's pattern as it lies at an address that is `phase` modulo 8.
 inline uint64_t GuardAt(size_t phase) {

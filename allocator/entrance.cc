@@ -4,6 +4,17 @@
 
 namespace mallocspy::entrance {
 
+void* AllocateSlowly(size_t bytes, Door door, size_t alignment, bool zeroed, const DoorFrame* frame) {
+  const Request request = {.door = door, .alignment = alignment, .zeroed = zeroed, .frame = frame};
+  return spy_chain.Active() ? AllocateSpied(bytes, request, frame) : g_heap.Allocate(bytes, request);
+}
+
+void DeallocateSlowly(void* block, size_t bytes, size_t alignment, Door door, const DoorFrame* frame) {
+  if (bytes != fast_path::kNoSize || alignment != 0) g_heap.CheckClaims(block, bytes, alignment, door, frame);
+  if (spy_chain.Active()) return DeallocateSpied(block, door, frame);
+  g_heap.Deallocate(block, {.door = door, .frame = frame});
+}
+
 // A spy's own calls, under the lock already, record their caller only.
 void* AllocateSpied(size_t bytes, const Request& request, const DoorFrame* frame) {
   SpyChain::SetCall(frame);

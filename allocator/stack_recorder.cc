@@ -95,7 +95,11 @@ uint32_t RecordStack(ThreadState* thread, Door door) {
   const uint32_t number =
       ledger::g_stacks.InternStack(stack.node, door, stack.truncated ? ledger::kStackTruncated : 0, stack.depth);
   const bool prepared = thread->prepared.kind != PreparedStack::kNone;
-  if (!prepared && !stack.truncated && thread->known->depth() != 0) thread->recent->Keep(thread->known, door, number);
+  if (!prepared && number != 0 && !stack.truncated && thread->known->depth() != 0) {
+    if (ledger::Counters* counters = thread->counters.Of(number); counters != nullptr) {
+      thread->recent->Keep(thread->known, door, {number, counters});
+    }
+  }
   return number;
 }
 

@@ -11,7 +11,6 @@
 
 namespace mallocspy {
 
-
 // The ledger's stack (counter record) for a block that `door` makes now; 0 if the ledger is full. Inside `thread`'s event,
 // with no lock held.
 uint32_t RecordStack(ThreadState* thread, Door door);
@@ -22,10 +21,9 @@ void CheckRecentStack(ThreadState* thread, Door door, uint32_t stack);
 // The same as RecordStack(), at once if the stack was recorded lately.
 inline uint32_t RecordStackAgain(ThreadState* thread, Door door) {
   if (__builtin_expect(thread->prepared.kind == PreparedStack::kNone && thread->frame != nullptr, 1)) {
-    const uint32_t stack = thread->recent->Find(StateAt(thread->frame), door, {thread->stack_low, thread->stack_high});
-    if (__builtin_expect(stack != 0, 1)) {
-      if (__builtin_expect(g_settings.checks_captures, 0)) CheckRecentStack(thread, door, stack);
-      return stack;
+    if (const RecordedStack* stack = thread->recent->Find(StateAt(thread->frame), door); stack != nullptr) {
+      if (__builtin_expect(g_settings.checks_captures, 0)) CheckRecentStack(thread, door, stack->number);
+      return stack->number;
     }
   }
   return RecordStack(thread, door);

@@ -59,14 +59,16 @@ ThreadState* NewState() {
     return state;
   }
   // Lazily reserved: a thread with shallow stacks touches few of these pages.
-  const size_t known_bytes = RoundUp(KnownStack::BytesFor(frame_capacity), alignof(uint64_t));
-  const size_t bytes = sizeof(ThreadState) + known_bytes + frame_capacity * sizeof(uint64_t) + sizeof(RecentStacks);
-  ThreadState* state = static_cast<ThreadState*>(MapPrivate(bytes));
-  if (state == nullptr) return nullptr;
-  state->known = reinterpret_cast<KnownStack*>(state + 1);
+  const size_t recent_at = RoundUp(sizeof(ThreadState), alignof(RecentStacks));
+  const size_t known_at = RoundUp(recent_at + sizeof(RecentStacks), alignof(KnownStack));
+  const size_t frames_at = RoundUp(known_at + KnownStack::BytesFor(frame_capacity), alignof(uint64_t));
+  char* memory = static_cast<char*>(MapPrivate(frames_at + frame_capacity * sizeof(uint64_t)));
+  if (memory == nullptr) return nullptr;
+  ThreadState* state = reinterpret_cast<ThreadState*>(memory);
+  state->recent = reinterpret_cast<RecentStacks*>(memory + recent_at);
+  state->known = reinterpret_cast<KnownStack*>(memory + known_at);
   state->known->SetLimit(frame_capacity);
-  state->frames = reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(state->known) + known_bytes);
-  state->recent = reinterpret_cast<RecentStacks*>(state->frames + frame_capacity);
+  state->frames = reinterpret_cast<uint64_t*>(memory + frames_at);
   state->owner = states_made < kMostOwners ? static_cast<uint8_t>(++states_made) : 0;
   state->next = all_states.load(std::memory_order_relaxed);
   all_states.store(state, std::memory_order_release);
@@ -276,6 +278,7 @@ void AdoptThreadsAfterFork(bool recorded) {
   for (ThreadState* state = all_states.load(std::memory_order_relaxed); state != nullptr; state = state->next) {
     state->ledger_thread = 0;
     state->counters.AdoptAfterFork();
+    state->recent->Forget();
     state->busy.store(0, std::memory_order_relaxed);
     if (state == self || state == late_state) continue;
     state->next_free = free_states;

@@ -80,26 +80,29 @@ class Event {
  public:
   Event() {
     const uintptr_t sp = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-    const uintptr_t value = this_thread;
-    if (__builtin_expect(value > kLastMark, 1)) {
-      ThreadState* state = reinterpret_cast<ThreadState*>(value);
-      if (__builtin_expect(state->busy.load(std::memory_order_relaxed) == 0, 1)) {
-        state->busy.store(sp, std::memory_order_relaxed);
-        std::atomic_signal_fence(std::memory_order_seq_cst);  // the freezer's membarrier makes it a full one
-        if (__builtin_expect(fork_page.phase.load(std::memory_order_relaxed) == static_cast<uint32_t>(Phase::kRunning), 1)) {
-          thread_ = state;
-          return;
-        }
-        state->busy.store(0, std::memory_order_release);
-      }
-    }
-    EnterSlowly(sp);
+    thread_ = Enter(sp);
+    if (__builtin_expect(thread_ == nullptr, 0)) EnterSlowly(sp);
   }
   ~Event() {
     if (thread_ == nullptr) return;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    thread_->busy.store(0, std::memory_order_release);
+    Leave(thread_);
     if (__builtin_expect(late_, 0)) LeaveLate();
+  }
+  // Both ends of an event that is nothing out of the ordinary; Enter() returns null if it would be, with nothing done.
+  static ThreadState* Enter(uintptr_t sp) {
+    const uintptr_t value = this_thread;
+    if (__builtin_expect(value <= kLastMark, 0)) return nullptr;
+    ThreadState* state = reinterpret_cast<ThreadState*>(value);
+    if (__builtin_expect(state->busy.load(std::memory_order_relaxed) != 0, 0)) return nullptr;
+    state->busy.store(sp, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // the freezer's membarrier makes it a full one
+    if (__builtin_expect(fork_page.phase.load(std::memory_order_relaxed) == static_cast<uint32_t>(Phase::kRunning), 1)) return state;
+    state->busy.store(0, std::memory_order_release);
+    return nullptr;
+  }
+  static void Leave(ThreadState* thread) {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    thread->busy.store(0, std::memory_order_release);
   }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
@@ -113,7 +116,7 @@ class Event {
   void EnterSlowly(uintptr_t sp);
   void LeaveLate();
 
-  ThreadState* thread_ = nullptr;
+  ThreadState* thread_;
   bool late_ = false;
   bool over_ = false;
 };

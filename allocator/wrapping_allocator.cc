@@ -49,19 +49,6 @@ void* Wrapped(size_t total, size_t front_bytes, const Request& request) {
   return request.zeroed ? wrapped::Calloc(total) : wrapped::Malloc(total);
 }
 
-// A block of the wrapped malloc, or one that this thread kept.
-inline void* TakeRaw(ThreadState* thread, size_t front_bytes, size_t total, const Request& request) {
-  if (__builtin_expect(!IsAligned(request.door), 1)) {
-    void* raw = thread->blocks.Take(total);
-    if (__builtin_expect(raw != nullptr, 1)) {
-      if (request.zeroed) std::memset(raw, 0, total);
-      return raw;
-    }
-    total = BlockCache::Rounded(total);
-  }
-  return Wrapped(total, front_bytes, request);
-}
-
 void* RawOf(void* block, const BlockHeader& header) {
   char* payload = static_cast<char*>(block);
   return payload - (IsAligned(static_cast<Door>(header.door)) ? ExtensionOf(block)->front_bytes : sizeof(BlockHeader));
@@ -72,11 +59,11 @@ bool IsInherited(const BlockHeader& header) { return header.mark < g_settings.ba
 // Gives the wrapped block back, or to `thread` (null in a call from inside an event) for its next one.
 inline void GiveRaw(void* block, const BlockHeader& header, ThreadState* thread) {
   void* raw = RawOf(block, header);
-  if (thread != nullptr && !IsAligned(static_cast<Door>(header.door)) &&
-      thread->blocks.Keep(raw, sizeof(BlockHeader) + TailBytes(header.size, header.guarded))) {
-    return;
+  if (thread != nullptr && !IsAligned(static_cast<Door>(header.door))) {
+    thread->blocks.Give(raw, RawBytes(header.size, header.guarded));
+  } else {
+    wrapped::Free(raw);
   }
-  wrapped::Free(raw);
 }
 
 // From live to freed; false if it is not live. Only its maker needs no atomic operation, which tells which of two threads was first.
@@ -125,7 +112,7 @@ void* WrappingAllocator::Place(void* raw, size_t front_bytes, size_t bytes, cons
                                ThreadState* thread) {
   void* block = static_cast<char*>(raw) + front_bytes;
   if (IsAligned(request.door)) *ExtensionOf(block) = {request.alignment, front_bytes};
-  WriteHeader(HeaderOf(block), stack, g_settings.mark, bytes, request.door, g_settings.guards, thread->owner);
+  WriteHeader(HeaderOf(block), stack, g_settings.mark, bytes, TraitsOf(request.door, g_settings.guards, thread->owner));
   if (g_settings.guards) WriteGuard(block, bytes);
   if (__builtin_expect(!g_live_map.SetLive(AddressOf(block)), 0)) return nullptr;
   thread->counters.CountAllocation(stack, bytes);
@@ -141,7 +128,8 @@ void* WrappingAllocator::Allocate(size_t bytes, const Request& request) {
     return nullptr;
   }
   const size_t front_bytes = FrontBytes(request);
-  void* raw = TakeRaw(event.thread(), front_bytes, front_bytes + TailBytes(bytes, g_settings.guards), request);
+  void* raw = IsAligned(request.door) ? Wrapped(front_bytes + TailBytes(bytes, g_settings.guards), front_bytes, request)
+                                      : event.thread()->blocks.Get(RawBytes(bytes, g_settings.guards), request.zeroed);
   if (raw == nullptr) {
     errno = ENOMEM;
     return nullptr;
@@ -270,7 +258,7 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
         errno = ENOMEM;
         return nullptr;
       }
-      void* raw = wrapped::Realloc(RawOf(block, before), BlockCache::Rounded(sizeof(BlockHeader) + TailBytes(bytes, g_settings.guards)));
+      void* raw = wrapped::Realloc(RawOf(block, before), BlockCache::Rounded(RawBytes(bytes, g_settings.guards)));
       if (raw == nullptr) {
         g_live_map.SetLive(AddressOf(block));
         errno = ENOMEM;

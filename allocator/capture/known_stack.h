@@ -44,6 +44,16 @@ MALLOCSPY_READS_STACKS inline uint32_t CountSameWords(const StackWord* list, uin
   return count;
 }
 
+// Whether `count` words, a multiple of four, all in memory that stays, are what they were.
+MALLOCSPY_READS_STACKS inline bool AreWordsSame(const StackWord* list, uint32_t count) {
+  for (const StackWord* four = list; four != list + count; four += 4) {
+    const uintptr_t change = (WordAt(four[0].address) ^ four[0].value) | (WordAt(four[1].address) ^ four[1].value) |
+                             (WordAt(four[2].address) ^ four[2].value) | (WordAt(four[3].address) ^ four[3].value);
+    if (__builtin_expect(change != 0, 0)) return false;
+  }
+  return true;
+}
+
 struct KnownFrame {
   FrameState state;  // bp: only if it matters
   FrameRule rule;

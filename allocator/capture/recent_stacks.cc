@@ -4,21 +4,22 @@
 
 namespace mallocspy {
 
-void RecentStacks::Keep(KnownStack* known, Door door, uint32_t stack) {
+void RecentStacks::Keep(KnownStack* known, Door door, const RecordedStack& stack) {
   const KnownStack::Evidence evidence = known->evidence();
   if (evidence.words > kMostWords || !evidence.lasting) return;
   const KnownFrame& innermost = known->frame(known->depth() - 1);
-  const uint32_t place = PlaceOf(innermost.state, door);
+  const uint32_t place = PlaceOf(innermost.state);
   Entry& entry = entries_[place];
   entry.sp = innermost.state.sp;
-  entry.pc = innermost.state.pc;
-  entry.bp = innermost.state.bp;
-  entry.bp_matters = innermost.bp_matters;
+  entry.pc_and_door = PcAndDoor(innermost.state, door);
   entry.epoch = evidence.epoch;
+  entry.bp = innermost.state.bp;
+  entry.bp_mask = innermost.bp_matters ? UINTPTR_MAX : 0;
   entry.stack = stack;
-  entry.words = static_cast<uint16_t>(evidence.words);
-  entry.door = door;
-  std::memcpy(words_[place], evidence.list, evidence.words * sizeof(StackWord));
+  StackWord* words = words_[place];
+  std::memcpy(words, evidence.list, evidence.words * sizeof(StackWord));
+  entry.words = evidence.words;
+  for (; entry.words % 4 != 0; ++entry.words) words[entry.words] = words[evidence.words - 1];
 }
 
 void RecentStacks::Forget() {

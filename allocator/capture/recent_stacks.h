@@ -9,48 +9,54 @@
 #include <cstdint>
 
 #include "allocator/capture/known_stack.h"
+#include "allocator/ledger/format.h"
 #include "spy/heap.h"
 
 namespace mallocspy {
 
+// A stack with its number in the ledger and this thread's counters of it.
+struct RecordedStack {
+  uint32_t number;
+  ledger::Counters* counters;
+};
+
 class RecentStacks {
  public:
-  // The ledger's number of the stack that goes on at `at`, 0 if it is not here. `own` is the thread's own stack.
-  uint32_t Find(const FrameState& at, Door door, StackBounds own) {
-    const uint32_t place = PlaceOf(at, door);
+  // The stack that goes on at `at`, null if it is not here.
+  const RecordedStack* Find(const FrameState& at, Door door) const {
+    const uint32_t place = PlaceOf(at);
     const Entry& entry = entries_[place];
-    if (entry.sp != at.sp || entry.pc != at.pc || entry.door != door || entry.epoch != g_call_sites.epoch() ||
-        (entry.bp_matters && entry.bp != at.bp) || at.sp < own.low || at.sp >= own.high) {
-      return 0;
-    }
-    return CountSameWords(words_[place], entry.words, true) == 0 ? entry.stack : 0;
+    const bool ends_so = entry.sp == at.sp && entry.pc_and_door == PcAndDoor(at, door) && entry.epoch == g_call_sites.epoch() &&
+                         ((entry.bp ^ at.bp) & entry.bp_mask) == 0;
+    return __builtin_expect(ends_so && AreWordsSame(words_[place], entry.words), 1) ? &entry.stack : nullptr;
   }
 
-  // The stack that `known` found last, on the thread's own stack, whole, is number `stack`.
-  void Keep(KnownStack* known, Door door, uint32_t stack);
+  // The stack that `known` found last was recorded as `stack`.
+  void Keep(KnownStack* known, Door door, const RecordedStack& stack);
 
-  // The thread's stack is another one now.
+  // The thread's stack is another one now, or its counters are.
   void Forget();
 
  private:
-  static constexpr uint32_t kPlaces = 128;
+  static constexpr uint32_t kPlaceBits = 8;
+  static constexpr uint32_t kPlaces = 1 << kPlaceBits;
   static constexpr uint32_t kMostWords = 60;  // deeper stacks are not kept
 
-  struct Entry {
+  struct alignas(64) Entry {
     uintptr_t sp;  // 0: free
-    uintptr_t pc;
-    uintptr_t bp;
+    uint64_t pc_and_door;
     uint64_t epoch;
-    uint32_t stack;
-    uint16_t words;
-    Door door;
-    bool bp_matters;
+    uintptr_t bp;
+    uintptr_t bp_mask;  // 0 where RBP does not matter
+    RecordedStack stack;
+    uint32_t words;  // a multiple of four: the last one is repeated
   };
+  static_assert(sizeof(Entry) == 64);
 
-  static uint32_t PlaceOf(const FrameState& at, Door door) {
-    const uint64_t key = at.pc * 0x9e3779b97f4a7c15 ^ (at.sp >> 3) * 0xd6e8feb86659fd93 ^ static_cast<uint64_t>(door) << 32;
-    return static_cast<uint32_t>(key >> 32) % kPlaces;
+  static uint32_t PlaceOf(const FrameState& at) {
+    return static_cast<uint32_t>((at.pc + (at.sp << 13)) * 0x9e3779b97f4a7c15 >> (64 - kPlaceBits));
   }
+  static uint64_t PcAndDoor(const FrameState& at, Door door) { return at.pc | static_cast<uint64_t>(door) << 56; }
 
   Entry entries_[kPlaces];
   StackWord words_[kPlaces][kMostWords];

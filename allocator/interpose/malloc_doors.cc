@@ -63,13 +63,11 @@ MALLOCSPY_DOOR void cfree(void* block) { entrance::Deallocate(block, Door::kMall
 
 // C23: the caller says what it believes of the block.
 MALLOCSPY_DOOR void free_sized(void* block, size_t bytes) {
-  mallocspy::g_heap.CheckClaims(block, bytes, 0, Door::kMalloc, MALLOCSPY_DOOR_FRAME());
-  entrance::Deallocate(block, Door::kMalloc, MALLOCSPY_DOOR_FRAME());
+  entrance::Deallocate(block, bytes, 0, Door::kMalloc, MALLOCSPY_DOOR_FRAME());
 }
 
 MALLOCSPY_DOOR void free_aligned_sized(void* block, size_t alignment, size_t bytes) {
-  mallocspy::g_heap.CheckClaims(block, bytes, alignment, Door::kMalloc, MALLOCSPY_DOOR_FRAME());
-  entrance::Deallocate(block, Door::kMalloc, MALLOCSPY_DOOR_FRAME());
+  entrance::Deallocate(block, bytes, alignment, Door::kMalloc, MALLOCSPY_DOOR_FRAME());
 }
 
 // Rounds the alignment up to a power of two, as glibc's does.

@@ -113,12 +113,16 @@ bool CalledHandler() {
   __builtin_trap();
 }
 
-void* AllocateOrThrow(size_t bytes, const Request& request, const DoorFrame* frame) {
+__attribute__((noinline)) void* AllocateAgain(size_t bytes, const Request& request, const DoorFrame* frame) {
   for (;;) {
-    void* block = entrance::Allocate(bytes, request, frame);
-    if (block != nullptr) return block;
     if (!CalledHandler()) ThrowBadAlloc();
+    if (void* block = entrance::Allocate(bytes, request, frame); block != nullptr) return block;
   }
+}
+
+MALLOCSPY_ALWAYS_INLINE void* AllocateOrThrow(size_t bytes, const Request& request, const DoorFrame* frame) {
+  void* block = entrance::Allocate(bytes, request, frame);
+  return __builtin_expect(block != nullptr, 1) ? block : AllocateAgain(bytes, request, frame);
 }
 
 void* AllocateOrNull(size_t bytes, const Request& request, const DoorFrame* frame) noexcept {
@@ -147,15 +151,13 @@ Request Aligned(Door door, std::align_val_t alignment) {
   return {.door = door, .alignment = value < kMinAlignment ? kMinAlignment : value};
 }
 
-void Delete(void* block, Door door, size_t bytes, size_t alignment, const DoorFrame* frame) {
-  if (bytes != static_cast<size_t>(-1) || alignment != 0) mallocspy::g_heap.CheckClaims(block, bytes, alignment, door, frame);
-  entrance::Deallocate(block, door, frame);
+MALLOCSPY_ALWAYS_INLINE void Delete(void* block, Door door, size_t bytes, size_t alignment, const DoorFrame* frame) {
+  entrance::Deallocate(block, bytes, alignment, door, frame);
 }
 
-constexpr size_t kNoSize = static_cast<size_t>(-1);
+using mallocspy::fast_path::kNoSize;
 
 }  // namespace
-
 
 MALLOCSPY_DOOR void* operator new(size_t bytes) { return AllocateOrThrow(bytes, Plain(Door::kNew), MALLOCSPY_DOOR_FRAME()); }
 

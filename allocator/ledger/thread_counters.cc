@@ -42,6 +42,7 @@ void CollectLiveBytesOf(Thread* record) {
 }
 
 bool ThreadCounters::AddBank(uint32_t bank) {
+  if (record_ == nullptr) return false;
   FutexLockHolder hold(g_ledger.lock());
   if (bank >= bank_count_) {
     uint32_t count = bank_count_ == 0 ? kPageBytes / sizeof(CounterBank*) : bank_count_;

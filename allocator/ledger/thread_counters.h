@@ -24,9 +24,31 @@ class ThreadCounters {
   // The thread ends: what it kept to itself is added.
   void Detach();
 
+  // This thread's counters of a stack, for as long as the process does not fork; null if it can have none.
+  Counters* Of(uint32_t stack) {
+    if (Counters* counters = Existing(stack); __builtin_expect(counters != nullptr, 1)) return counters;
+    return AddBank(stack / kStacksPerBank) ? Existing(stack) : nullptr;
+  }
+  // Null also if there are none yet.
+  Counters* Existing(uint32_t stack) const {
+    const uint32_t bank = stack / kStacksPerBank;
+    if (__builtin_expect(record_ == nullptr || bank >= bank_count_ || banks_[bank] == nullptr, 0)) return nullptr;
+    return &banks_[bank]->counters[stack % kStacksPerBank];
+  }
+
   void CountAllocation(uint32_t stack, uint64_t bytes) {
-    Counters* counters = Find(stack);
-    if (__builtin_expect(counters == nullptr || record_ == nullptr, 0)) return CountAllocationShared(stack, bytes);
+    Counters* counters = Of(stack);
+    if (__builtin_expect(counters == nullptr, 0)) return CountAllocationShared(stack, bytes);
+    CountAllocation(counters, bytes);
+  }
+  void CountFree(uint32_t stack, uint64_t bytes) {
+    Counters* counters = Of(stack);
+    if (__builtin_expect(counters == nullptr, 0)) return CountFreeShared(stack, bytes);
+    CountFree(counters, bytes);
+  }
+
+  // `counters` is Of(stack).
+  void CountAllocation(Counters* counters, uint64_t bytes) {
     Add(&counters->allocations, uint64_t{1});
     Add(&counters->allocated_bytes, bytes);
     const int64_t live = Add(&record_->live_bytes, static_cast<int64_t>(bytes));
@@ -35,9 +57,7 @@ class ThreadCounters {
       if (__builtin_expect(live >= kKeptBytes, 0)) CollectLiveBytesOf(record_);
     }
   }
-  void CountFree(uint32_t stack, uint64_t bytes) {
-    Counters* counters = Find(stack);
-    if (__builtin_expect(counters == nullptr || record_ == nullptr, 0)) return CountFreeShared(stack, bytes);
+  void CountFree(Counters* counters, uint64_t bytes) {
     Add(&counters->frees, uint64_t{1});
     Add(&counters->freed_bytes, bytes);
     const int64_t live = Add(&record_->live_bytes, -static_cast<int64_t>(bytes));
@@ -60,11 +80,6 @@ class ThreadCounters {
     return sum;
   }
 
-  Counters* Find(uint32_t stack) {
-    const uint32_t bank = stack / kStacksPerBank;
-    if (__builtin_expect(bank < bank_count_ && banks_[bank] != nullptr, 1)) return &banks_[bank]->counters[stack % kStacksPerBank];
-    return AddBank(bank) ? &banks_[bank]->counters[stack % kStacksPerBank] : nullptr;
-  }
   bool AddBank(uint32_t bank);
 
   CounterBank** banks_;  // by stack / kStacksPerBank

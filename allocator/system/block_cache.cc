@@ -3,10 +3,10 @@
 namespace mallocspy {
 
 void BlockCache::Empty() {
-  for (size_t size = 0; size < kSizes; ++size) {
-    while (Kept* block = heads_[size]) {
-      heads_[size] = block->next;
-      --counts_[size];
+  for (OfASize& size : sizes_) {
+    while (Kept* block = size.first) {
+      size.first = block->next;
+      ++size.room;
       wrapped::Free(block);
     }
   }

@@ -13,7 +13,9 @@
 namespace mallocspy {
 namespace {
 
-constexpr const DoorFrame* kCaller = nullptr;
+// As if a door had been called from nowhere.
+constexpr DoorFrame kNowhere = {};
+constexpr const DoorFrame* kCaller = &kNowhere;
 
 // Prepends 16 bytes of its own and counts what it sees.
 class FrontSpy : public IMallocSpy {

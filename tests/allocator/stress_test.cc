@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "allocator/entrance.h"
 #include "allocator/capture/unwinder.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/live_map.h"
@@ -86,7 +87,7 @@ template <int kDepth>
 __attribute__((noinline)) void* AllocateAt(size_t bytes, const Request& request) {
   void* block;
   if constexpr (kDepth == 0) {
-    block = g_heap.Allocate(bytes, request);
+    block = entrance::Allocate(bytes, request, request.frame != nullptr ? request.frame : MALLOCSPY_DOOR_FRAME());
   } else {
     block = AllocateAt<kDepth - 1>(bytes, request);
   }
@@ -117,7 +118,7 @@ struct Tally {
 void FreeHeld(const Held& held, Tally* tally) {
   if (held.block == nullptr) return;
   if (!IsIntact(held.block, held.bytes) || g_heap.SizeOf(held.block) != held.bytes) ++tally->damaged;
-  g_heap.Deallocate(held.block, {.door = held.door});
+  entrance::Deallocate(held.block, held.door, MALLOCSPY_DOOR_FRAME());
   ++tally->frees;
   tally->freed_bytes += held.bytes;
 }
@@ -143,7 +144,7 @@ void Work(int thread, uint64_t operations, Tally* tally, std::vector<Held>* left
       const Door door = one.door == Door::kAlignedMalloc ? Door::kMalloc : one.door;
       if (IsAligned(door)) continue;  // aligned new is not resized
       if (!IsIntact(one.block, one.bytes)) ++tally->damaged;
-      void* block = g_heap.Reallocate(one.block, bytes + 1, {.door = door});
+      void* block = entrance::Reallocate(one.block, bytes + 1, door, MALLOCSPY_DOOR_FRAME());
       if (block == nullptr) std::abort();
       ++tally->frees;
       tally->freed_bytes += one.bytes;

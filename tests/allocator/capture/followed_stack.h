@@ -56,9 +56,12 @@ class FollowedStack {
   uint32_t NumberOf(const Capture& capture) {
     return numbers_.try_emplace(capture.frames, static_cast<uint32_t>(numbers_.size() + 1)).first->second;
   }
-  uint32_t FindRecent(const DoorFrame* frame) { return recent_->Find(StateAt(frame), Door::kMalloc, own_); }
+  uint32_t FindRecent(const DoorFrame* frame) {
+    const RecordedStack* stack = recent_->Find(StateAt(frame), Door::kMalloc);
+    return stack != nullptr ? stack->number : 0;
+  }
   void KeepRecent(const Capture& capture) {
-    if (capture.whole) recent_->Keep(&known(), Door::kMalloc, NumberOf(capture));
+    if (capture.whole) recent_->Keep(&known(), Door::kMalloc, {NumberOf(capture), nullptr});
   }
 
   // The same stack by libunwind alone.

@@ -19,18 +19,18 @@ void Prepare() {
 struct Finder {
   FollowedStack stack;
   std::unique_ptr<RecentStacks> recent{new RecentStacks()};
-  StackBounds own = ThisStack();
 };
 
 // Finds the stack of here, or keeps it as number `number`.
 __attribute__((noinline)) uint32_t FindHere(Finder* finder, uint32_t number, Door door = Door::kMalloc) {
   const DoorFrame* frame = MALLOCSPY_DOOR_FRAME();
-  const uint32_t found = finder->recent->Find(StateAt(frame), door, finder->own);
-  if (found == 0 && number != 0) {
+  const RecordedStack* found = finder->recent->Find(StateAt(frame), door);
+  if (found != nullptr) return found->number;
+  if (number != 0) {
     finder->stack.Follow(frame);
-    finder->recent->Keep(&finder->stack.known(), door, number);
+    finder->recent->Keep(&finder->stack.known(), door, {number, nullptr});
   }
-  return found;
+  return 0;
 }
 
 __attribute__((noinline)) uint32_t FindDeep(int depth, Finder* finder, uint32_t number) {

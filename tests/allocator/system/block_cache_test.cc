@@ -9,40 +9,40 @@
 namespace mallocspy {
 namespace {
 
-void* Wrapped(size_t bytes) { return wrapped::Malloc(BlockCache::Rounded(bytes)); }
-
 TEST(BlockCache, GivesBackWhatItKept) {
   BlockCache cache = {};
-  EXPECT_EQ(cache.Take(100), nullptr);
-  void* block = Wrapped(100);
-  EXPECT_FALSE(cache.Keep(block, 100)) << "not open";
   cache.Open();
-  ASSERT_TRUE(cache.Keep(block, 100));
-  EXPECT_EQ(cache.Take(200), nullptr);
-  EXPECT_EQ(cache.Take(100), block);
-  EXPECT_EQ(cache.Take(100), nullptr);
-  wrapped::Free(block);
+  void* block = cache.Get(100, false);
+  ASSERT_NE(block, nullptr);
+  std::memset(block, 1, 100);
+  cache.Give(block, 100);
+  EXPECT_EQ(cache.CountOf(100), 1u);
+  EXPECT_EQ(cache.CountOf(200), 0u);
+  char* again = static_cast<char*>(cache.Get(100, true));
+  EXPECT_EQ(again, block);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(again[i], 0);
+  EXPECT_EQ(cache.CountOf(100), 0u);
+  cache.Give(again, 100);
+  cache.Empty();
+  EXPECT_EQ(cache.CountOf(100), 0u);
 }
 
-// Whatever is taken has room for what was asked: of all sizes that share a place.
+// Whatever is given out has room for what was asked: of all sizes that share a place.
 TEST(BlockCache, ABlockIsNeverTooSmall) {
   BlockCache cache = {};
   cache.Open();
   for (size_t kept = 8; kept <= 600; ++kept) {
     for (size_t wanted = 1; wanted <= 600; ++wanted) {
-      void* block = Wrapped(kept);
-      if (!cache.Keep(block, kept)) {
-        EXPECT_GT(kept, 512u);
-        wrapped::Free(block);
-        continue;
-      }
-      void* taken = cache.Take(wanted);
-      if (taken != nullptr) {
-        EXPECT_EQ(taken, block);
+      void* block = cache.Get(kept, false);
+      cache.Give(block, kept);
+      void* taken = cache.Get(wanted, false);
+      std::memset(taken, 1, wanted);
+      if (taken == block) {
         ASSERT_LE(BlockCache::Rounded(wanted), BlockCache::Rounded(kept));
-        std::memset(taken, 1, wanted);
-        wrapped::Free(taken);
       }
+      ASSERT_EQ(BlockCache::AreAlike(kept, wanted),
+                kept <= 512 && wanted <= 512 && BlockCache::Rounded(kept) == BlockCache::Rounded(wanted));
+      cache.Give(taken, wanted);
       cache.Empty();
     }
   }
@@ -51,23 +51,31 @@ TEST(BlockCache, ABlockIsNeverTooSmall) {
 TEST(BlockCache, KeepsNoMoreThanSoMany) {
   BlockCache cache = {};
   cache.Open();
-  size_t kept = 0;
-  std::vector<void*> refused;
-  for (int i = 0; i < 1000; ++i) {
-    void* block = Wrapped(64);
-    if (cache.Keep(block, 64)) {
-      ++kept;
-    } else {
-      refused.push_back(block);
-    }
-  }
-  EXPECT_EQ(kept, 64u);
-  for (void* block : refused) wrapped::Free(block);
+  std::vector<void*> blocks;
+  for (int i = 0; i < 1000; ++i) blocks.push_back(cache.Get(64, false));
+  for (void* block : blocks) cache.Give(block, 64);
+  EXPECT_EQ(cache.CountOf(64), 64u);
+  std::set<void*> taken;
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(taken.insert(cache.Get(64, false)).second);
+  EXPECT_EQ(cache.CountOf(64), 0u);
+  for (void* block : taken) cache.Give(block, 64);
   cache.Close();
-  EXPECT_EQ(cache.Take(64), nullptr);
-  void* block = Wrapped(64);
-  EXPECT_FALSE(cache.Keep(block, 64));
-  wrapped::Free(block);
+}
+
+// A thread that ends, or has not begun, keeps nothing: all goes back to the wrapped malloc.
+TEST(BlockCache, KeepsNothingWhileItIsClosed) {
+  BlockCache cache = {};
+  cache.Open();
+  const size_t capacity_before = cache.CountOf(64);
+  cache.Give(cache.Get(64, false), 64);
+  cache.Close();
+  cache.Give(cache.Get(64, false), 64);
+  cache.Open();
+  EXPECT_EQ(cache.CountOf(64), capacity_before);
+  BlockCache unopened = {};
+  unopened.Give(unopened.Get(64, false), 64);
+  unopened.Open();
+  EXPECT_EQ(unopened.CountOf(64), 0u);
 }
 
 }  // namespace

@@ -42,6 +42,27 @@ TEST(OsMemory, UnmapsWhatWasMapped) {
   for (size_t page = 0; page < 4; ++page) EXPECT_FALSE(IsMapped(memory + page * kPageBytes)) << page;
 }
 
+bool IsInCore(void* page) {
+  unsigned char in_core = 0;
+  return mincore(page, 1, &in_core) == 0 && (in_core & 1) != 0;
+}
+
+TEST(OsMemory, PopulatedPagesAreThere) {
+  char* lazy = static_cast<char*>(MapPrivate(4 * kPageBytes));
+  char* populated = static_cast<char*>(MapPopulated(4 * kPageBytes));
+  ASSERT_TRUE(lazy != nullptr && populated != nullptr);
+  for (size_t page = 0; page < 4; ++page) {
+    EXPECT_FALSE(IsInCore(lazy + page * kPageBytes));
+    EXPECT_TRUE(IsInCore(populated + page * kPageBytes));
+    EXPECT_EQ(populated[page * kPageBytes], 0);
+  }
+  EXPECT_TRUE(Populate(lazy + kPageBytes, kPageBytes + 1));
+  for (size_t page = 0; page < 4; ++page) EXPECT_EQ(IsInCore(lazy + page * kPageBytes), page == 1 || page == 2);
+  Unmap(populated, 4 * kPageBytes);
+  EXPECT_FALSE(Populate(populated, 4 * kPageBytes)) << "nothing is mapped there";
+  Unmap(lazy, 4 * kPageBytes);
+}
+
 TEST(OsMemory, TooMuchIsNullAndLeavesErrnoAlone) {
   errno = 4711;
   EXPECT_EQ(MapPrivate(size_t{1} << 60), nullptr);
