@@ -3,10 +3,12 @@
 namespace mallocspy {
 
 // Constant-initialized: blocks may be made before any constructor.
-constinit HeaderSecret g_header_secret = {0x9ae16a3b2f90404f, 0xb5c3d7e9a1f39bd5};
+constinit HeaderSecret g_header_secret = {0x9ae16a3b2f90404f, 0x95c3d78981939bd5};
 
 void SetHeaderCookie(uint64_t cookie) {
-  g_header_secret = {cookie, (cookie * 0x2545f4914f6cdd1d) | 0x0101010101010101};
+  constexpr uint64_t kSet = 0x8181818181818181;
+  constexpr uint64_t kClear = 0x2020202020202020;
+  g_header_secret = {cookie, ((cookie * 0x2545f4914f6cdd1d) | kSet) & ~kClear};
 }
 
 size_t CheckGuard(const void* address, size_t size) {

