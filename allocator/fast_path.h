@@ -1,5 +1,5 @@
-// The usual call in a few instructions: a block for a stack that the thread recorded lately, and the free of a block by the thread that made
-// it. Does exactly what the wrapping allocator would do. Whatever is out of the ordinary is left to that, with nothing done.
+// The usual call in a few instructions: a block that needs no alignment, and the free of a block by the thread that made it. Does exactly
+// what the wrapping allocator would do. Whatever is out of the ordinary is left to that, with nothing done.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include "allocator/capture/recent_stacks.h"
 #include "allocator/ledger/live_map.h"
 #include "allocator/process.h"
+#include "allocator/stack_recorder.h"
 #include "allocator/thread_state.h"
 #include "spy/door_frame.h"
 
@@ -32,11 +33,14 @@ class Call {
 
   bool ordinary() const { return __builtin_expect(thread_ != nullptr, 1); }
 
-  // The stack of this call, null if it has to be captured.
-  MALLOCSPY_ALWAYS_INLINE const RecordedStack* Stack() const { return thread_->recent->Find(StateAt(frame_), door_); }
+  // The stack of this call. Its counters are null if it cannot be recorded.
+  MALLOCSPY_ALWAYS_INLINE RecordedStack Stack() const {
+    const RecordedStack* recent = thread_->recent->Find(StateAt(frame_), door_);
+    return __builtin_expect(recent != nullptr, 1) ? *recent : CaptureStack(thread_, door_, frame_);
+  }
 
   // Null without memory.
-  MALLOCSPY_ALWAYS_INLINE void* Make(size_t bytes, bool zeroed, const RecordedStack* stack) {
+  MALLOCSPY_ALWAYS_INLINE void* Make(size_t bytes, bool zeroed, const RecordedStack& stack) {
     void* raw = thread_->blocks.Get(Raw(bytes), zeroed);
     if (__builtin_expect(raw == nullptr, 0)) return nullptr;
     void* block = static_cast<BlockHeader*>(raw) + 1;
@@ -49,10 +53,10 @@ class Call {
   }
 
   // Header and guard of a live block, and its count.
-  MALLOCSPY_ALWAYS_INLINE void Fill(void* block, size_t bytes, const RecordedStack* stack) {
-    WriteHeader(HeaderOf(block), stack->number, g_settings.mark, bytes, Traits());
+  MALLOCSPY_ALWAYS_INLINE void Fill(void* block, size_t bytes, const RecordedStack& stack) {
+    WriteHeader(HeaderOf(block), stack.number, g_settings.mark, bytes, Traits());
     if (guarded_) WriteGuard(block, bytes);
-    thread_->counters.CountAllocation(stack->counters, bytes);
+    thread_->counters.CountAllocation(stack.counters, bytes);
   }
 
   // Whether a live block was made by this thread through this door, was seen by no spy, and is whole.
@@ -91,8 +95,8 @@ MALLOCSPY_ALWAYS_INLINE void* Allocate(size_t bytes, Door door, bool zeroed, con
   if (__builtin_expect(bytes > kMostBytes || g_settings.checks_captures, 0)) return nullptr;
   Call call(door, frame);
   if (!call.ordinary()) return nullptr;
-  const RecordedStack* stack = call.Stack();
-  return __builtin_expect(stack != nullptr, 1) ? call.Make(bytes, zeroed, stack) : nullptr;
+  const RecordedStack stack = call.Stack();
+  return __builtin_expect(stack.counters != nullptr, 1) ? call.Make(bytes, zeroed, stack) : nullptr;
 }
 
 // Frees `block`, whose caller says that it has `bytes` (or kNoSize); false if it is not done.
@@ -114,9 +118,9 @@ MALLOCSPY_ALWAYS_INLINE void* Resize(void* block, size_t bytes, Door door, const
   if (__builtin_expect(!IsLive(block) || g_settings.checks_captures, 0)) return nullptr;
   Call call(door, frame);
   if (!call.ordinary() || !call.IsOwn(block) || !BlockCache::AreAlike(call.Raw(HeaderOf(block)->size), call.Raw(bytes))) return nullptr;
-  const RecordedStack* stack = call.Stack();
+  const RecordedStack stack = call.Stack();
   ledger::Counters* counters = call.CountersOf(block);
-  if (stack == nullptr || counters == nullptr) return nullptr;
+  if (stack.counters == nullptr || counters == nullptr) return nullptr;
   call.CountFree(block, counters);
   call.Fill(block, bytes, stack);
   return block;

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "allocator/options.h"
+#include "spy/heap.h"
 
 namespace mallocspy {
 
@@ -25,6 +26,9 @@ struct Settings {
   uint16_t base_mark = 1;  // the lowest one of this process's own blocks
 };
 extern Settings g_settings;
+
+// Whether blocks of that door are recorded.
+inline bool IsRecorded(Door door) { return g_settings.records_all || door == Door::kTask; }
 
 // The directory in which `mallocspy run` collects ledgers; null without it.
 const char* RunDirectory();

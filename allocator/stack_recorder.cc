@@ -86,21 +86,28 @@ PreparedStack CurrentStack(ThreadState* thread) {
   return {PreparedStack::kWhole, ending.truncated, static_cast<uint16_t>(ending.depth), ending.node, nullptr};
 }
 
-}  // namespace
-
-uint32_t RecordStack(ThreadState* thread, Door door) {
+RecordedStack Record(ThreadState* thread, Door door) {
   const PreparedStack stack = CurrentStack(thread);
   if (stack.truncated) ledger::g_ledger.header().truncated.fetch_add(1, std::memory_order_relaxed);
-  if (stack.node == 0 && stack.depth != 0) return 0;
+  if (stack.node == 0 && stack.depth != 0) return {};
   const uint32_t number =
       ledger::g_stacks.InternStack(stack.node, door, stack.truncated ? ledger::kStackTruncated : 0, stack.depth);
-  const bool prepared = thread->prepared.kind != PreparedStack::kNone;
-  if (!prepared && number != 0 && !stack.truncated && thread->known->depth() != 0) {
-    if (ledger::Counters* counters = thread->counters.Of(number); counters != nullptr) {
-      thread->recent->Keep(thread->known, door, {number, counters});
-    }
+  if (number == 0) return {};
+  const RecordedStack recorded = {number, thread->counters.Of(number)};
+  if (thread->prepared.kind == PreparedStack::kNone && !stack.truncated && thread->known->depth() != 0 && recorded.counters != nullptr) {
+    thread->recent->Keep(thread->known, door, recorded);
   }
-  return number;
+  return recorded;
+}
+
+}  // namespace
+
+uint32_t RecordStack(ThreadState* thread, Door door) { return Record(thread, door).number; }
+
+RecordedStack CaptureStack(ThreadState* thread, Door door, const DoorFrame* frame) {
+  if (!IsRecorded(door)) return {};
+  thread->frame = frame;
+  return Record(thread, door);
 }
 
 void CheckRecentStack(ThreadState* thread, Door door, uint32_t stack) {

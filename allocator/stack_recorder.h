@@ -15,6 +15,10 @@ namespace mallocspy {
 // with no lock held.
 uint32_t RecordStack(ThreadState* thread, Door door);
 
+// The same of the call at `frame`, with this thread's counters of it; these are null if blocks of that door are not recorded, or not in
+// full.
+RecordedStack CaptureStack(ThreadState* thread, Door door, const DoorFrame* frame);
+
 // With check_capture: ends the program by abort() if RecordStack() does not say `stack` too.
 void CheckRecentStack(ThreadState* thread, Door door, uint32_t stack);
 

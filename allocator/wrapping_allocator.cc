@@ -32,8 +32,6 @@ size_t FrontBytes(const Request& request) {
   return request.alignment > needed ? request.alignment : needed;
 }
 
-bool IsRecorded(Door door) { return g_settings.records_all || door == Door::kTask; }
-
 bool TooLarge(size_t bytes, const Request& request) {
   // PTRDIFF_MAX is malloc's own bound (glibc 2.30); what is added around the payload must not wrap either.
   return bytes > static_cast<size_t>(PTRDIFF_MAX) - 2 * kPageBytes || bytes > kMaxBlockBytes ||

@@ -56,15 +56,28 @@ bool Frees(void* block, size_t claimed = fast_path::kNoSize, Door door = Door::k
 }
 void FreeSlowly(void* block, Door door = Door::kMalloc) { g_heap.Deallocate(block, {.door = door}); }
 
-TEST(FastPath, IsForStacksThatAreKnown) {
+TEST(FastPath, LeavesWhatIsNotRecordedAlone) {
   InFreshProcess([] {
+    SetOptions("record=task");
     Prepare();
     EXPECT_EQ(AllocateHere(40, false), nullptr);
-    EXPECT_EQ(AllCounters(), Counters{}) << "nothing was done";
-    const Pair pair = AllocateTwice(40);
-    ASSERT_NE(pair.fast, nullptr);
-    Frees(pair.slow);
-    Frees(pair.fast);
+    EXPECT_EQ(AllCounters(), Counters{});
+    void* block = AllocateHere(40, true, Door::kTask);
+    EXPECT_TRUE(Frees(block, fast_path::kNoSize, Door::kTask));
+  });
+}
+
+TEST(FastPath, NewStacksToo) {
+  InFreshProcess([] {
+    Prepare();
+    void* block = nullptr;
+    for (int i = 0; i < 2; ++i) {
+      block = AllocateHere(40, false);
+      ASSERT_NE(block, nullptr);
+      EXPECT_NE(HeaderOf(block)->stack, 0u);
+      EXPECT_TRUE(Frees(block));
+    }
+    EXPECT_EQ(AllCounters(), (Counters{2, 80, 2, 80}));
   });
 }
 
@@ -200,7 +213,6 @@ TEST(FastPath, ResizesInPlace) {
     Prepare();
     char* block = static_cast<char*>(AllocateTwice(100).fast);
     std::memset(block, 0x5a, 100);
-    EXPECT_EQ(ResizeHere(block, 101, false), nullptr) << "this stack is not known yet";
     for (int i = 0; i < 2; ++i) {
       char* resized = static_cast<char*>(ResizeHere(block, i == 0 ? 102 : 97, i == 0));
       ASSERT_NE(resized, nullptr);
