@@ -124,7 +124,7 @@ bool AdoptProcess() {
   const bool own = g_ledger.Adopt(reported ? run_directory : nullptr, Pid());
   if (reported && !own) parent.unfollowed_forks.fetch_add(1, std::memory_order_relaxed);
   ResetUnwinderAfterFork();
-  g_call_sites.ResetLockAfterFork();
+  g_call_sites.AdoptAfterFork();
   spy_chain.ResetLockAfterFork();
   const bool recorded = IsRecordedProcess();
   AdoptThreadsAfterFork(recorded);

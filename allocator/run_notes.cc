@@ -8,6 +8,7 @@
 
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
+#include "allocator/system/decimal.h"
 #include "allocator/system/raw_syscall.h"
 #include "allocator/thread_state.h"
 
@@ -15,7 +16,6 @@ namespace mallocspy {
 namespace {
 
 constexpr size_t kMaxPath = 512;  // the stack may be a signal handler's
-constexpr size_t kMostDigits = 10;
 constexpr char kForked[] = ".forked";
 constexpr char kSpawned[] = ".spawned";
 constexpr char kElsewhere[] = ".elsewhere";
@@ -29,15 +29,11 @@ bool IsNoting() { return RunDirectory() != nullptr && ProcessOptions().follow.Is
 // False if the directory's path is too long.
 bool NotePath(uint32_t pid, const char* suffix, char (&path)[kMaxPath]) {
   const size_t length = std::strlen(RunDirectory());
-  if (length + 1 + kMostDigits + std::strlen(suffix) + 1 > kMaxPath) return false;
+  if (length + 1 + kMostDecimalDigits + std::strlen(suffix) + 1 > kMaxPath) return false;
   std::memcpy(path, RunDirectory(), length);
   char* end = path + length;
   *end++ = '/';
-  char digits[kMostDigits];
-  size_t count = 0;
-  for (; pid != 0; pid /= 10) digits[count++] = static_cast<char>('0' + pid % 10);
-  while (count > 0) *end++ = digits[--count];
-  std::strcpy(end, suffix);
+  std::strcpy(AppendDecimal(end, pid), suffix);
   return true;
 }
 

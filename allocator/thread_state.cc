@@ -16,6 +16,7 @@
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
 #include "allocator/system/clock.h"
+#include "allocator/system/decimal.h"
 #include "allocator/system/initial_stack.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
@@ -320,12 +321,7 @@ void RefreshThreadNames() {
     ledger::Thread* record = ledger::g_ledger.At<ledger::Thread>(TableId::kThreads, state->ledger_thread);
     if (record->state != 1) continue;
     char path[64] = "/proc/self/task/";
-    char* at = path + std::strlen(path);
-    char digits[12];
-    int count = 0;
-    for (uint32_t tid = record->tid; tid != 0; tid /= 10) digits[count++] = static_cast<char>('0' + tid % 10);
-    while (count > 0) *at++ = digits[--count];
-    std::memcpy(at, "/comm", 6);
+    std::strcpy(AppendDecimal(path + std::strlen(path), record->tid), "/comm");
     const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
     if (RawFailed(fd)) continue;
     char name[sizeof(record->name)] = {};

@@ -148,6 +148,14 @@ void WrappingAllocator::CheckDoor(const void* block, const BlockHeader& header, 
   ReportBlockError(ledger::ErrorKind::kMismatchedFree, block, &header, used, 0, thread);
 }
 
+// What a call through `used` that ends a block with a sound header says of it.
+void WrappingAllocator::Judge(const void* block, const BlockHeader& header, Door used, ThreadState* thread) {
+  CheckDoor(block, header, used, thread);
+  if (header.guarded && __builtin_expect(!IsGuardWhole(block, header.size), 0)) {
+    ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &header, used, CheckGuard(block, header.size), thread);
+  }
+}
+
 void WrappingAllocator::FreeRecorded(void* block, const Request& request, ThreadState* thread) {
   const BlockHeader header = *HeaderOf(block);
   if (!IsSealed(HeaderOf(block))) {
@@ -158,12 +166,7 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
     ledger::CountFreeShared(0, 0);
     return;
   }
-  if (thread != nullptr) {
-    CheckDoor(block, header, request.door, thread);
-    if (header.guarded && __builtin_expect(!IsGuardWhole(block, header.size), 0)) {
-      ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &header, request.door, CheckGuard(block, header.size), thread);
-    }
-  }
+  if (thread != nullptr) Judge(block, header, request.door, thread);
   CountFree(thread, header);
   GiveRaw(block, header, thread);
 }
@@ -243,16 +246,10 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
     if (event.recording() && !IsAligned(static_cast<Door>(before.door))) {
       const int saved_errno = errno;
       ThreadState* thread = event.thread();
-      CheckDoor(block, before, request.door, thread);
-      if (before.guarded) {
-        const size_t changed = CheckGuard(block, before.size);
-        if (changed != 0) {
-          ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &before, request.door, changed, thread);
-        }
-      }
+      Judge(block, before, request.door, thread);
       const uint32_t stack = RecordStackAgain(thread, request.door);
       // Not live while the wrapped malloc may give its old place to another thread.
-      if (!g_live_map.Claim(AddressOf(block))) {
+      if (!Claim(block, thread)) {
         errno = ENOMEM;
         return nullptr;
       }
@@ -286,10 +283,12 @@ bool WrappingAllocator::IsLive(const void* block) {
   return g_live_map.StateOf(AddressOf(block)) == BlockState::kLive;
 }
 
-void WrappingAllocator::Minimize() {
+void WrappingAllocator::Minimize() { Trim(0); }
+
+bool WrappingAllocator::Trim(size_t pad_bytes) {
   ErrnoKeeper keeper;
   if (const Event event; event.recording()) event.thread()->blocks.Empty();
-  wrapped::Trim(0);
+  return wrapped::Trim(pad_bytes);
 }
 
 SpiedBy WrappingAllocator::SpiedSet(const void* block) {

@@ -27,6 +27,9 @@ class WrappingAllocator final : public Heap {
   void SetSpiedSet(void* block, SpiedBy spies) override;
   void ReportContractBreach(const char* what, const void* block, size_t bytes, Door door) override;
 
+  // Minimize(), but for `pad_bytes` at the heap's top; whether any memory was given back.
+  bool Trim(size_t pad_bytes);
+
   // What a sized or aligned delete or free says about a block, before it is freed: `bytes` unless it is
   // (size_t)-1, `alignment` unless it is 0. A difference is an error of the program.
   void CheckClaims(const void* block, size_t bytes, size_t alignment, Door door, const DoorFrame* frame);
@@ -38,6 +41,7 @@ class WrappingAllocator final : public Heap {
   bool IsHandled(void* block, const Request& request, ThreadState* thread);
   void* Move(void* block, const BlockHeader& before, size_t bytes, const Request& request);
   void CheckDoor(const void* block, const BlockHeader& header, Door used, ThreadState* thread);
+  void Judge(const void* block, const BlockHeader& header, Door used, ThreadState* thread);
 };
 
 extern WrappingAllocator g_heap;

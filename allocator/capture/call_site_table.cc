@@ -88,11 +88,21 @@ void CallSiteTable::EndUnload() {
       if (IsUnloaded(entry.site.load(std::memory_order_relaxed))) entry.rule.store(0, std::memory_order_release);
     }
   }
-  epoch_.fetch_add(kUnloadsMask, std::memory_order_acq_rel);  // one finished more, one under way less
+  // One finished more, one under way less; but for a fork inside of it, after which the child knows of none.
+  uint64_t epoch = epoch_.load(std::memory_order_relaxed);
+  while (!epoch_.compare_exchange_weak(epoch, epoch + kUnloadsMask + (IsStable(epoch) ? 1 : 0), std::memory_order_acq_rel)) {
+  }
 }
 
 void CallSiteTable::BeforeLoad() { epoch_.fetch_add(kUnloadsMask + 1, std::memory_order_acq_rel); }
 
-void CallSiteTable::ResetLockAfterFork() { lock_.Reset(); }
+void CallSiteTable::AdoptAfterFork() {
+  lock_.Reset();
+  const uint64_t epoch = epoch_.load(std::memory_order_relaxed);
+  if (IsStable(epoch)) return;
+  Entries* entries = entries_.load(std::memory_order_relaxed);
+  for (uint64_t i = 0; entries != nullptr && i <= entries->mask; ++i) entries->list[i].rule.store(0, std::memory_order_relaxed);
+  epoch_.store((epoch | kUnloadsMask) + 1, std::memory_order_release);
+}
 
 }  // namespace mallocspy

@@ -37,7 +37,8 @@ class CallSiteTable {
   uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
   static bool IsStable(uint64_t epoch) { return (epoch & kUnloadsMask) == 0; }
 
-  void ResetLockAfterFork();
+  // In a forked child, alone. What another thread was just unloading may be gone or not: then nothing is known any more.
+  void AdoptAfterFork();
 
  private:
   struct Entry {

@@ -116,7 +116,7 @@ MALLOCSPY_DOOR size_t malloc_usable_size(void* block) {
 }
 
 MALLOCSPY_DOOR int malloc_trim(size_t pad_bytes) {
-  if (!mallocspy::spy_chain.Active()) return mallocspy::wrapped::Trim(pad_bytes) ? 1 : 0;
+  if (!mallocspy::spy_chain.Active()) return mallocspy::g_heap.Trim(pad_bytes) ? 1 : 0;
   entrance::Minimize(Door::kMalloc, MALLOCSPY_DOOR_FRAME());
   return 1;
 }

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "allocator/capture/own_code.h"
 #include "allocator/capture/unwinder.h"
 #include "allocator/interpose/ending_status.h"
 #include "allocator/interpose/followed_environment.h"
@@ -24,10 +23,6 @@
 #include "spy/spy_chain.h"
 
 extern "C" {
-// Laid down by the linker at the two ends of this library's code.
-extern __attribute__((visibility("hidden"))) const char __ehdr_start[];
-extern __attribute__((visibility("hidden"))) const char etext[];
-
 // An abstract class's table refers to it; there is no C++ runtime in this library.
 __attribute__((visibility("hidden"))) void __cxa_pure_virtual() {
   mallocspy::FailCheck(__FILE__, __LINE__, "a virtual function has a body");
@@ -125,7 +120,6 @@ void StartAll(char** environment) {
 // Before every other object's constructors, so that spies see what those allocate (-z initfirst).
 __attribute__((constructor(101))) void Construct(int count, char** arguments, char** environment) {
   ConstructLibcEarly(count, arguments, environment);
-  DeclareOwnCode(reinterpret_cast<uintptr_t>(__ehdr_start), reinterpret_cast<uintptr_t>(etext));
   {
     // What the loader allocates for the libraries that we load is not the program's doing.
     const Event unrecorded;

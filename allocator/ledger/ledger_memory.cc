@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "allocator/system/decimal.h"
 #include "allocator/system/file_size_limit.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
@@ -22,17 +23,6 @@ uint64_t LargestFile() {
   return limit < kSparseBytes ? limit & ~(kPageBytes - 1) : kSparseBytes;
 }
 
-char* AppendNumber(char* at, uint32_t value) {
-  char digits[10];
-  int count = 0;
-  do {
-    digits[count++] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  while (count > 0) *at++ = digits[--count];
-  return at;
-}
-
 // The new file's descriptor, or a negated errno.
 long CreateFile(const char* directory, uint32_t pid, char* path, size_t capacity) {
   const size_t length = std::strlen(directory);
@@ -40,10 +30,10 @@ long CreateFile(const char* directory, uint32_t pid, char* path, size_t capacity
   std::memcpy(path, directory, length);
   char* at = path + length;
   *at++ = '/';
-  at = AppendNumber(at, pid);
+  at = AppendDecimal(at, pid);
   *at++ = '.';
   for (uint32_t image = 0; image < kMaxImages; ++image) {
-    std::memcpy(AppendNumber(at, image), ".mspy", 6);
+    std::memcpy(AppendDecimal(at, image), ".mspy", 6);
     const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd != -EEXIST) return fd;
   }

@@ -121,10 +121,7 @@ void ModuleTable::Merge(const Scan& scan) {
     if (module->unloaded != 0) continue;
     bool still_there = false;
     for (uint32_t i = 0; i < scan.count && !still_there; ++i) still_there = SameModule(*module, scan.list[i]);
-    if (!still_there) {
-      module->unloaded = epoch_;
-      unloads_.fetch_add(1, std::memory_order_release);
-    }
+    if (!still_there) module->unloaded = epoch_;
   }
   for (uint32_t i = 0; i < scan.count; ++i) {
     const LoadedModule& loaded = scan.list[i];

@@ -27,9 +27,6 @@ class ModuleTable {
   // Compares with the loader's list and records what came and went. The same conditions.
   void Refresh();
 
-  // How many modules were seen to be gone.
-  uint32_t unloads() const { return unloads_.load(std::memory_order_acquire); }
-
  private:
   struct Range {
     uintptr_t start;
@@ -49,7 +46,6 @@ class ModuleTable {
   uint32_t AddModule(const LoadedModule& loaded);
 
   std::atomic<Ranges*> ranges_{nullptr};
-  std::atomic<uint32_t> unloads_{0};
   std::atomic<uint64_t> merged_version_{0};  // loads plus unloads at the newest merged scan
   uint32_t epoch_ = 0;           // under the ledger's lock: counts merges that changed something
 };

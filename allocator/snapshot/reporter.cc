@@ -11,6 +11,7 @@
 
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/thread_counters.h"
+#include "allocator/system/decimal.h"
 #include "allocator/system/initial_stack.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_log.h"
@@ -65,11 +66,7 @@ struct Spawn {
 // "/proc/self/fd/N"
 void NameDescriptor(int fd, char* name) {
   std::strcpy(name, "/proc/self/fd/");
-  size_t digits = 1;
-  for (int rest = fd / 10; rest != 0; rest /= 10) ++digits;
-  char* end = name + std::strlen(name) + digits;
-  *end = '\0';
-  for (; digits > 0; --digits, fd /= 10) *--end = static_cast<char>('0' + fd % 10);
+  *AppendDecimal(name + std::strlen(name), static_cast<uint64_t>(fd)) = '\0';
 }
 
 int ExecTool(void* context) {

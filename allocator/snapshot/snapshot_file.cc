@@ -11,6 +11,7 @@
 #include "allocator/process.h"
 #include "allocator/snapshot/block_list.h"
 #include "allocator/snapshot/reporter.h"
+#include "allocator/system/decimal.h"
 #include "allocator/system/file_size_limit.h"
 #include "allocator/system/initial_stack.h"
 #include "allocator/system/os_memory.h"
@@ -74,10 +75,7 @@ bool KeepPath(char* path, size_t capacity) {
     path[size] = '\0';
     if (size + 12 > capacity) return false;
     if (pattern.data[i] == '%' && i + 1 < pattern.size && pattern.data[i + 1] == 'p') {
-      char digits[10];
-      int count = 0;
-      for (uint32_t pid = g_ledger.header().pid; pid != 0; pid /= 10) digits[count++] = static_cast<char>('0' + pid % 10);
-      while (count > 0) path[size++] = digits[--count];
+      size = static_cast<size_t>(AppendDecimal(path + size, g_ledger.header().pid) - path);
       ++i;
     } else {
       path[size++] = pattern.data[i];

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "allocator/system/decimal.h"
 #include "allocator/system/raw_syscall.h"
 
 namespace mallocspy {
@@ -53,13 +54,8 @@ RawLine& RawLine::Text(const char* text, size_t size) {
 }
 
 RawLine& RawLine::Number(uint64_t value) {
-  char digits[20];
-  size_t at = sizeof(digits);
-  do {
-    digits[--at] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  return Text(digits + at, sizeof(digits) - at);
+  char digits[kMostDecimalDigits];
+  return Text(digits, static_cast<size_t>(AppendDecimal(digits, value) - digits));
 }
 
 RawLine& RawLine::Hex(uint64_t value) {

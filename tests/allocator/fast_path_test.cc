@@ -70,6 +70,7 @@ TEST(FastPath, LeavesWhatIsNotRecordedAlone) {
 TEST(FastPath, NewStacksToo) {
   InFreshProcess([] {
     Prepare();
+    { const Event first; }  // it gives the thread its state
     void* block = nullptr;
     for (int i = 0; i < 2; ++i) {
       block = AllocateHere(40, false);

@@ -93,5 +93,31 @@ TEST(CallSiteTable, UnloadedCodeIsForgotten) {
   });
 }
 
+// The thread that unloads is not there to end it.
+TEST(CallSiteTable, ForkDuringAnUnload) {
+  InFreshProcess([] {
+    ASSERT_TRUE(EnsureStarted());
+    const uintptr_t here = reinterpret_cast<uintptr_t>(&SiteNumber) + 5;
+    g_call_sites.Add(here, {SiteNumber(1).rule, 0});
+    CallSite found = {};
+    EXPECT_TRUE(EndsWell(ForkWith([&] {
+      g_call_sites.AdoptAfterFork();
+      EXPECT_TRUE(g_call_sites.Find(here, &found)) << "nothing was being unloaded";
+    })));
+    const uint64_t before = g_call_sites.epoch();
+    g_call_sites.BeginUnload();
+    EXPECT_TRUE(EndsWell(ForkWith([&] {
+      g_call_sites.AdoptAfterFork();
+      EXPECT_TRUE(CallSiteTable::IsStable(g_call_sites.epoch()));
+      EXPECT_NE(g_call_sites.epoch(), before);
+      EXPECT_FALSE(g_call_sites.Find(here, &found));
+      g_call_sites.EndUnload();  // it was this thread's
+      EXPECT_TRUE(CallSiteTable::IsStable(g_call_sites.epoch()));
+    })));
+    g_call_sites.EndUnload();
+    EXPECT_TRUE(CallSiteTable::IsStable(g_call_sites.epoch()));
+  });
+}
+
 }  // namespace
 }  // namespace mallocspy
