@@ -142,7 +142,7 @@ ThreadState* Attach() {
   FindStackBounds(state);
   if (state->stack_low != low || state->stack_high != high) {  // what an earlier thread left tells of another stack
     state->known->Forget();
-    state->recent->Forget();
+    if (high != 0) state->recent->Forget();  // else nothing is in there
   }
   if (ends_watched) {
     pthread_setspecific(end_key, state);
