@@ -18,6 +18,8 @@
   Number(stack_depth, 512, 1, 4096, "frames recorded of a stack, at most; longer ones lose their outer end")           \
   Number(check_capture, 0, 0, 1000000000,                                                                              \
          "take every N-th stack again with libunwind and abort with both if they differ; 0: never")                   \
+  Number(stop_signal, 0, 0, 64,                                                                                        \
+         "signal that holds the threads still while memory is copied to find leaks; 0: a real-time one that is unused") \
   Text(keep, "", "write the snapshot to this file at the end (%p: the process id), without `mallocspy run`")
 
 namespace mallocspy {

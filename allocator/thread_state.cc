@@ -315,6 +315,13 @@ bool InterruptedEvent() {
   return state != nullptr && state->busy.load(std::memory_order_relaxed) != 0;
 }
 
+StackBounds StackBoundsOf(uint32_t tid) {
+  for (ThreadState* state = all_states.load(std::memory_order_acquire); state != nullptr; state = state->next) {
+    if (state->tid == tid && state->stack_high != 0) return {state->stack_low, state->stack_high};
+  }
+  return {};
+}
+
 void RefreshThreadNames() {
   for (ThreadState* state = all_states.load(std::memory_order_acquire); state != nullptr; state = state->next) {
     if (state->ledger_thread == 0) continue;

@@ -18,6 +18,7 @@ namespace mallocspy {
 
 class KnownStack;
 class RecentStacks;
+struct StackBounds;
 
 // The life of this process's record. It lies in a page that the kernel wipes in a forked child, so that the child finds
 // kNotStarted without asking anybody, and a vfork child, which shares the page, does not.
@@ -139,6 +140,9 @@ uint32_t FreezeEvents(uint32_t limit_ms);
 
 // Whether the calling thread is inside an event of its own: in a signal handler that interrupted it.
 bool InterruptedEvent();
+
+// Where the stack of thread `tid` lies; zeros if it has no state, or it is not known.
+StackBounds StackBoundsOf(uint32_t tid);
 
 // Brings the ledger's names of living threads up to date.
 void RefreshThreadNames();

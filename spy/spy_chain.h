@@ -33,6 +33,11 @@ class SpyChain {
   bool SeesDoor(Door door) const { return registry_.SeesDoor(door); }
   // Whether a pointer that is no live block's start could be one that a spy moved.
   bool HasShifted() const { return aliases_.count() != 0; }
+  // Whether a spy moved a block's start to `pointer`. While no other thread runs.
+  bool IsShifted(const void* pointer) const {
+    const AliasTable::Entry* entry = aliases_.Find(pointer);
+    return entry != nullptr && entry->slot != AliasTable::kStart;
+  }
   // Whether this thread is in a spy (or on its way in or out).
   static bool InSpy() { return spy_thread.depth != 0; }
   // Tells of the program's call of a door, before it goes into the chain; see mallocspy_caller. Within a spy it changes nothing.

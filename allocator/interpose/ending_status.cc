@@ -3,18 +3,30 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "allocator/capture/unwinder.h"
 #include "allocator/snapshot/ending.h"
+#include "allocator/system/raw_syscall.h"
+#include "allocator/thread_state.h"
 
 namespace mallocspy {
 namespace {
 
 constinit std::atomic<int> quick_exit_status{0};
 
-void OnExit(int status, void*) { EndRecord(ledger::End::kExit, status & 0xff); }
+// Where exit() was called, by whom. Whoever ends otherwise has returned from its first function: nothing of its stack is in use.
+constinit ProgramPoint exit_point = {};
+
+void OnExit(int status, void*) {
+  const uint32_t tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
+  ProgramPoint point = {tid, StackBoundsOf(tid).high, 0, 0};
+  if (exit_point.tid == tid) point = exit_point;
+  EndRecord(ledger::End::kExit, status & 0xff, point.sp != 0 ? &point : nullptr);
+}
 void OnQuickExit() { EndRecord(ledger::End::kExit, quick_exit_status.load(std::memory_order_relaxed) & 0xff); }
 
 }  // namespace
 
+void NoteExit(const ProgramPoint& point) { exit_point = point; }
 void NoteQuickExit(int status) { quick_exit_status.store(status, std::memory_order_relaxed); }
 
 void WatchExit() {

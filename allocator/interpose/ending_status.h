@@ -2,7 +2,12 @@
 // to know.
 #pragma once
 
+#include "allocator/snapshot/roots.h"
+
 namespace mallocspy {
+
+// Where exit() was called, before its handlers run.
+void NoteExit(const ProgramPoint& point);
 
 // quick_exit() tells its handlers nothing.
 void NoteQuickExit(int status);

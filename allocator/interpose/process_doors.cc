@@ -27,6 +27,7 @@ constexpr uint32_t kForkWaitMs = 100;
 
 constinit Next<pid_t (*)()> next_fork("fork");
 constinit Next<pid_t (*)()> next_bare_fork("_Fork");
+constinit Next<void (*)(int)> next_exit("exit");
 constinit Next<void (*)(int)> next_quick_exit("quick_exit");
 constinit Next<int (*)(const char*, char* const[], char* const[])> next_execve("execve");
 constinit Next<int (*)(const char*, char* const[], char* const[])> next_execvpe("execvpe");
@@ -52,8 +53,24 @@ pid_t Forked(Fork fork) {
   return pid;
 }
 
-[[noreturn]] void End(int status) {
-  mallocspy::EndRecord(mallocspy::ledger::End::kExit, status & 0xff);
+// The registers that a call keeps, as they were at the call of a door; in its first statement.
+struct KeptRegisters {
+  uintptr_t values[5];
+};
+#define MALLOCSPY_KEPT_REGISTERS(kept)                                                                                   \
+  KeptRegisters kept;                                                                                                    \
+  asm volatile("mov %%rbx, 0(%0)\n\tmov %%r12, 8(%0)\n\tmov %%r13, 16(%0)\n\tmov %%r14, 24(%0)\n\tmov %%r15, 32(%0)" \
+               :                                                                                                         \
+               : "r"(&kept)                                                                                              \
+               : "memory")
+
+mallocspy::ProgramPoint PointOf(const mallocspy::DoorFrame* frame, const KeptRegisters& kept) {
+  return {static_cast<uint32_t>(mallocspy::RawSyscall(SYS_gettid)), reinterpret_cast<uintptr_t>(frame + 1),
+          reinterpret_cast<uintptr_t>(&kept), sizeof(kept)};
+}
+
+[[noreturn]] void End(int status, const mallocspy::ProgramPoint* point) {
+  mallocspy::EndRecord(mallocspy::ledger::End::kExit, status & 0xff, point);
   for (;;) mallocspy::RawSyscall(SYS_exit_group, status);
 }
 
@@ -124,14 +141,30 @@ MALLOCSPY_DOOR pid_t _Fork() { return Forked(next_bare_fork.get()); }
 MALLOCSPY_DOOR int daemon(int keep_directory, int keep_files) {
   const pid_t child = Forked(next_fork.get());
   if (child < 0) return -1;
-  if (child > 0) End(0);
+  if (child > 0) End(0, nullptr);
   if (setsid() < 0) return -1;
   if (keep_directory == 0) [[maybe_unused]] const int as_in_libc = chdir("/");
   return keep_files == 0 ? RedirectToNull() : 0;
 }
 
-MALLOCSPY_DOOR void _exit(int status) { End(status); }
-MALLOCSPY_DOOR void _Exit(int status) { End(status); }
+MALLOCSPY_DOOR void _exit(int status) {
+  MALLOCSPY_KEPT_REGISTERS(kept);
+  const mallocspy::ProgramPoint point = PointOf(MALLOCSPY_DOOR_FRAME(), kept);
+  End(status, &point);
+}
+MALLOCSPY_DOOR void _Exit(int status) {
+  MALLOCSPY_KEPT_REGISTERS(kept);
+  const mallocspy::ProgramPoint point = PointOf(MALLOCSPY_DOOR_FRAME(), kept);
+  End(status, &point);
+}
+
+// Only notes where it was called; what main() returns to calls libc's own.
+MALLOCSPY_DOOR void exit(int status) {
+  MALLOCSPY_KEPT_REGISTERS(kept);
+  mallocspy::NoteExit(PointOf(MALLOCSPY_DOOR_FRAME(), kept));
+  next_exit.get()(status);
+  __builtin_unreachable();
+}
 
 MALLOCSPY_DOOR void quick_exit(int status) {
   mallocspy::NoteQuickExit(status);  // its handlers still run; ours, the first registered, is the last of them

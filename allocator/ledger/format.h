@@ -27,14 +27,14 @@
 namespace mallocspy::ledger {
 
 inline constexpr uint64_t kMagic = 0x0a1a0a0d7970736d;  // "mspy\r\n\x1a\n": breaks when copied as text
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 inline constexpr uint64_t kPageBytes = 4096;
 
 // Extents per table: enough for 2^31 records at any first extent.
 inline constexpr uint32_t kMaxExtents = 32;
 
 // The tables of a ledger, in the order of Header::tables.
-enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCounters, kCount };
+enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCounters, kRoots, kCount };
 
 // A reference to `length` bytes of the string table, not terminated. Length 0 means "none". A string never crosses
 // an extent.
@@ -156,6 +156,37 @@ struct Error {
 };
 static_assert(sizeof(Error) == 64);
 
+// What still leads to a live block.
+enum class Reach : uint8_t {
+  kUnknown = 0,
+  kDefinite = 1,   // nothing
+  kIndirect = 2,   // only blocks to which nothing leads
+  kPossible = 3,   // pointers to its inside only
+  kReachable = 4,  // a pointer to its start
+};
+
+// What kind of memory holds a pointer to a block, and is no block itself.
+enum class RootKind : uint32_t {
+  kNone = 0,
+  kGlobal = 1,       // data of a module
+  kStack = 2,        // of thread `tid`
+  kRegisters = 3,    // of thread `tid`
+  kThreadLocal = 4,  // of thread `tid`: its control block and thread-local variables
+  kMapping = 5,      // some other mapping
+  kUnrecorded = 6,   // a block that was given out without a record
+  kUnanswered = 7,   // no memory: thread `tid` did not stop when it was asked to, so its registers are not known
+};
+
+struct Root {
+  uint64_t address;  // of the word that holds the pointer; 0 if only the kind is known
+  uint32_t tid;      // 0 for what is no thread's
+  RootKind kind;
+};
+static_assert(sizeof(Root) == 16);
+
+// How far the blocks' classes can be believed.
+enum class Marking : uint32_t { kUnknown = 0, kComplete = 1, kPartial = 2 };
+
 // A live block, in the block list of a finished ledger (after the extents, at Header::blocks_offset).
 struct Block {
   uint64_t address;  // as the program sees it
@@ -164,8 +195,11 @@ struct Block {
   uint16_t mark;
   uint8_t door;   // Door
   uint8_t flags;  // BlockFlags
+  uint32_t holder;  // of a reachable or possible block: index of Root, 0 if not known
+  Reach reach;
+  uint8_t reserved[3];
 };
-static_assert(sizeof(Block) == 24);
+static_assert(sizeof(Block) == 32);
 
 enum BlockFlags : uint8_t {
   kBlockHeaderDestroyed = 1,  // size, stack, mark and door are not known
@@ -248,6 +282,8 @@ struct Header {
   std::atomic<int64_t> peak_bytes;  // the most that live_bytes ever was
   alignas(64) Table tables[static_cast<size_t>(TableId::kCount)];
   StringRef spy;  // with kSpyNotLoaded: LIB.so[:ARGS] of that spy
+  Marking reachability;
+  uint32_t reserved_after;
 };
 static_assert(sizeof(Header) <= kPageBytes);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);

@@ -207,7 +207,9 @@ bool Ledger::Adopt(const char* directory, uint32_t pid) {
     At<Thread>(TableId::kThreads, i)->live_bytes.store(0, std::memory_order_relaxed);
     At<Thread>(TableId::kThreads, i)->peak_bytes.store(0, std::memory_order_relaxed);
   }
+  h.reachability = Marking::kUnknown;
   TableOf(TableId::kErrors).count.store(0, std::memory_order_relaxed);
+  TableOf(TableId::kRoots).count.store(0, std::memory_order_relaxed);
   TableOf(TableId::kThreads).count.store(0, std::memory_order_relaxed);
   return as_asked;
 }

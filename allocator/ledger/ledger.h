@@ -41,6 +41,7 @@ inline constexpr TableShape kShapes[] = {
     {1, 4096},               // kStrings
     {sizeof(Error), 64},     // kErrors
     {sizeof(CounterBank), 4},  // kCounters
+    {sizeof(Root), 256},     // kRoots
 };
 static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableId::kCount));
 

@@ -37,7 +37,7 @@ void LiveMap::Forget(uintptr_t address) {
   StateAt(address).store(BlockState::kUnknown, std::memory_order_relaxed);
 }
 
-void LiveMap::ForEachLive(void (*visit)(uintptr_t address, void* context), void* context) const {
+void LiveMap::ForEach(BlockState state, void (*visit)(uintptr_t address, void* context), void* context) const {
   const auto walk = [&](size_t number) {
     const Leaf* leaf = root_[number].load(std::memory_order_acquire);
     if (leaf == nullptr) return;
@@ -46,7 +46,7 @@ void LiveMap::ForEachLive(void (*visit)(uintptr_t address, void* context), void*
       for (size_t place = page * kStatesPerPage; place < (page + 1) * kStatesPerPage; ++place) {
         if (place % 8 == 0 && EightUnknown(leaf, place)) {
           place += 7;
-        } else if (leaf->states[place].load(std::memory_order_relaxed) == BlockState::kLive) {
+        } else if (leaf->states[place].load(std::memory_order_relaxed) == state) {
           visit((static_cast<uintptr_t>(number) << kLeafShift) + place * kGrain, context);
         }
       }
@@ -57,10 +57,25 @@ void LiveMap::ForEachLive(void (*visit)(uintptr_t address, void* context), void*
     for (size_t number = 0; number < sizeof(root_) / sizeof(root_[0]); ++number) walk(number);
     return;
   }
-  for (uint32_t i = 0; i < leaves; ++i) {
-    const uint32_t number = leaf_numbers_[i].load(std::memory_order_acquire);
-    if (number != 0) walk(number - 1);
+  // They are few, and listed in the order of their making.
+  for (uint32_t done = 0;;) {
+    uint32_t next = UINT32_MAX;
+    for (uint32_t i = 0; i < leaves; ++i) {
+      const uint32_t number = leaf_numbers_[i].load(std::memory_order_acquire);
+      if (number > done && number < next) next = number;
+    }
+    if (next == UINT32_MAX) return;
+    walk(next - 1);
+    done = next;
   }
+}
+
+void LiveMap::ForEachLive(void (*visit)(uintptr_t address, void* context), void* context) const {
+  ForEach(BlockState::kLive, visit, context);
+}
+
+void LiveMap::ForEachPlain(void (*visit)(uintptr_t address, void* context), void* context) const {
+  ForEach(BlockState::kPlain, visit, context);
 }
 
 uintptr_t LiveMap::LiveAtOrBelow(uintptr_t address, size_t reach) const {

@@ -49,8 +49,11 @@ class LiveMap {
   // kFreed or kPlain back to kUnknown; nothing otherwise.
   void Forget(uintptr_t address);
 
-  // Calls visit(address, context) for every live block, ascending within a leaf. Blocks made or freed meanwhile may be missed.
+  // Calls visit(address, context) for every live block, ascending. Blocks made or freed meanwhile may be missed.
   void ForEachLive(void (*visit)(uintptr_t address, void* context), void* context) const;
+
+  // The same for every block without a header.
+  void ForEachPlain(void (*visit)(uintptr_t address, void* context), void* context) const;
 
   // The start of the nearest live block at or below `address`, at most `reach` bytes away; 0 for none.
   uintptr_t LiveAtOrBelow(uintptr_t address, size_t reach) const;
@@ -79,6 +82,7 @@ class LiveMap {
   std::atomic<BlockState>& StateAt(uintptr_t address) {
     return root_[address >> kLeafShift].load(std::memory_order_relaxed)->states[PlaceOf(address)];
   }
+  void ForEach(BlockState state, void (*visit)(uintptr_t address, void* context), void* context) const;
   Leaf* MakeLeaf(uintptr_t address);
   void Touch(Leaf* leaf, size_t place);
   bool Set(uintptr_t address, BlockState state) {

@@ -6,6 +6,7 @@
 #include "allocator/ledger/live_map.h"
 #include "allocator/ledger/thread_counters.h"
 #include "allocator/process.h"
+#include "allocator/snapshot/picture.h"
 #include "allocator/system/os_memory.h"
 
 namespace mallocspy {
@@ -18,7 +19,7 @@ using ledger::g_live_map;
 using ledger::TableId;
 
 // Holds a whole number of both pages and block records.
-constexpr size_t kChunkBytes = 85 * 3 * kPageBytes;
+constexpr size_t kChunkBytes = 256 * kPageBytes;
 static_assert(kChunkBytes % sizeof(Block) == 0);
 
 // False for a block that is not this process's own.
@@ -27,6 +28,9 @@ bool Describe(uintptr_t address, Block* block) {
   const BlockHeader* header = HeaderOf(payload);
   *block = {};
   block->address = address;
+  const BlockReach reach = ReachOf(address);
+  block->reach = reach.reach;
+  block->holder = reach.holder;
   if (!IsSealed(header)) {
     block->flags = ledger::kBlockHeaderDestroyed;
     return true;

@@ -9,6 +9,7 @@
 #include "allocator/ledger/thread_counters.h"
 #include "allocator/process.h"
 #include "allocator/snapshot/block_list.h"
+#include "allocator/snapshot/picture.h"
 #include "allocator/snapshot/reporter.h"
 #include "allocator/snapshot/snapshot_file.h"
 #include "allocator/system/clock.h"
@@ -58,8 +59,9 @@ void Complete(ledger::End how, int value) {
 
 }  // namespace
 
-void EndRecord(ledger::End how, int value) {
+void EndRecord(ledger::End how, int value, const ProgramPoint* self) {
   const ErrnoKeeper keeper;
+  const ProgramPoint here = {static_cast<uint32_t>(RawSyscall(SYS_gettid)), reinterpret_cast<uintptr_t>(__builtin_frame_address(0)), 0, 0};
   EnsureStarted();  // a forked child that never allocated ends like any other
   const uint32_t pid = g_ledger.header().pid;
   if (!IsRecordedProcess()) return;
@@ -73,11 +75,12 @@ void EndRecord(ledger::End how, int value) {
   const bool wanted = IsReported();
   if (wanted) {
     Complete(how, value);
+    const auto list = [](void*) { return ListBlocksInLedger(), true; };
     if (g_ledger.memory().shared()) {
-      ListBlocksInLedger();
+      if (!WorkInPicture(self != nullptr ? *self : here, list, nullptr).copied) ListBlocksInLedger();
       g_ledger.header().state.store(ledger::State::kEnded, std::memory_order_release);
     } else {
-      SaveAndReport();
+      SaveAndReport(self != nullptr ? *self : here);
     }
   }
   SetPhase(Phase::kOver);

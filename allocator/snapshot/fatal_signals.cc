@@ -1,5 +1,7 @@
 #include "allocator/snapshot/fatal_signals.h"
 
+#include <ucontext.h>
+
 #include <cstdint>
 
 #include "allocator/snapshot/ending.h"
@@ -35,9 +37,14 @@ void SetDefault(int signal) {
   RawSyscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(action.mask));
 }
 
-void OnFatalSignal(int signal, siginfo_t* info, void*) {
+void OnFatalSignal(int signal, siginfo_t* info, void* context_pointer) {
   const ErrnoKeeper keeper;
-  EndRecord(ledger::End::kSignal, signal);
+  const ucontext_t* context = static_cast<const ucontext_t*>(context_pointer);
+  constexpr uintptr_t kRedZone = 128;
+  const ProgramPoint point = {static_cast<uint32_t>(RawSyscall(SYS_gettid)),
+                              static_cast<uintptr_t>(context->uc_mcontext.gregs[REG_RSP]) - kRedZone,
+                              reinterpret_cast<uintptr_t>(context), sizeof(*context)};
+  EndRecord(ledger::End::kSignal, signal, &point);
   // Only now: had another thread met the same signal meanwhile, the default would have ended the process in the middle.
   SetDefault(signal);
   // A fault happens again when its instruction does; a signal that was sent is sent again. It is blocked until this

@@ -10,6 +10,7 @@
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
 #include "allocator/snapshot/block_list.h"
+#include "allocator/snapshot/picture.h"
 #include "allocator/snapshot/reporter.h"
 #include "allocator/system/decimal.h"
 #include "allocator/system/file_size_limit.h"
@@ -124,6 +125,12 @@ void Keep() {
   line.Text("; choose another file with keep=").End();
 }
 
+struct Saving {
+  bool keeps;
+  bool reports;
+  long fd;  // of the report's own snapshot; a negated errno if there is none
+};
+
 // The report's own snapshot, which the command would have read.
 void SayUnwritten(long error) {
   RawLine line(2);
@@ -134,6 +141,23 @@ void SayUnwritten(long error) {
     line.Text("error ").Number(static_cast<uint64_t>(-error));
   }
   line.Text("; so nothing has names").End();
+}
+
+bool Save(void* context) {
+  const Saving* saving = static_cast<Saving*>(context);
+  if (saving->keeps) Keep();
+  if (!saving->reports) return true;
+  long error = saving->fd;
+  const bool written = !RawFailed(saving->fd) && WriteSnapshot(static_cast<int>(saving->fd), &error);
+  if (!written) SayUnwritten(error);
+  return true;
+}
+
+// Of the snapshot in `fd`, if it was written.
+void Report(long fd) {
+  struct stat file;
+  const bool written = !RawFailed(fd) && !RawFailed(RawSyscall(SYS_fstat, fd, &file)) && file.st_size != 0;
+  if (!written || !SpawnReport(static_cast<int>(fd))) PrintPlainReport();
 }
 
 }  // namespace
@@ -169,15 +193,16 @@ bool WriteSnapshot(int fd, long* error) {
   return WriteAt(fd, &header, sizeof(header), 0, error);
 }
 
-void SaveAndReport() {
-  if (ProcessOptions().keep.size != 0 && !IsSecureExecution()) Keep();
-  if (RunDirectory() != nullptr || !ProcessOptions().report.Is("auto")) return;
-  const long fd = RawSyscall(SYS_memfd_create, "mallocspy", 0);
-  long error = 0;
-  const bool written = !RawFailed(fd) && WriteSnapshot(static_cast<int>(fd), &error);
-  if (!written) SayUnwritten(RawFailed(fd) ? fd : error);
-  if (!written || !SpawnReport(static_cast<int>(fd))) PrintPlainReport();
-  if (!RawFailed(fd)) RawSyscall(SYS_close, fd);
+void SaveAndReport(const ProgramPoint& self) {
+  Saving saving = {};
+  saving.keeps = ProcessOptions().keep.size != 0 && !IsSecureExecution();
+  saving.reports = RunDirectory() == nullptr && ProcessOptions().report.Is("auto");
+  if (!saving.keeps && !saving.reports) return;
+  saving.fd = saving.reports ? RawSyscall(SYS_memfd_create, "mallocspy", 0) : -1;
+  // Without a copy of the process everything is saved all the same, but for what still leads to the blocks.
+  if (!WorkInPicture(self, Save, &saving).copied) Save(&saving);
+  if (saving.reports) Report(saving.fd);
+  if (!RawFailed(saving.fd)) RawSyscall(SYS_close, saving.fd);
 }
 
 }  // namespace mallocspy

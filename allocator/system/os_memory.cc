@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "allocator/system/own_memory.h"
 #include "allocator/system/raw_syscall.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -30,6 +31,7 @@ void* Map(size_t bytes, int flags) {
                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
   if (RawFailed(result)) return nullptr;
   AfterMap();
+  AddOwnMemory(static_cast<uintptr_t>(result), static_cast<uintptr_t>(result) + RoundUp(bytes, kPageBytes));
   return reinterpret_cast<void*>(result);
 }
 
@@ -45,6 +47,7 @@ bool Populate(void* memory, size_t bytes) {
 
 void Unmap(void* memory, size_t bytes) {
   BeforeUnmap();
+  RemoveOwnMemory(reinterpret_cast<uintptr_t>(memory));
   RawSyscall(SYS_munmap, memory, RoundUp(bytes, kPageBytes));
 }
 

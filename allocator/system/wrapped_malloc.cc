@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <sys/uio.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 
@@ -25,8 +26,28 @@ using TrimFunction = int (*)(size_t);
 constinit UsableSizeFunction usable_size = nullptr;
 constinit TrimFunction trim = nullptr;
 
+// Heaps of the arenas that threads have: each begins at a multiple of its largest size (malloc/arena.c, "HEAP_MAX_SIZE").
+constexpr uintptr_t kArenaHeapBytes = uintptr_t{64} << 20;
+constexpr size_t kMostArenaHeaps = 1024;
+constexpr uint64_t kNotMainArena = 4;  // a chunk's flag
+constinit std::atomic<uintptr_t> arena_heaps[kMostArenaHeaps] = {};  // by number, open addressing; 0: free
+
+void NoteArenaHeap(uintptr_t start) {
+  for (size_t at = start / kArenaHeapBytes % kMostArenaHeaps, tries = 0; tries < kMostArenaHeaps; ++tries, at = (at + 1) % kMostArenaHeaps) {
+    uintptr_t there = arena_heaps[at].load(std::memory_order_relaxed);
+    if (there == start) return;
+    if (there == 0 && arena_heaps[at].compare_exchange_strong(there, start, std::memory_order_relaxed)) return;
+    if (there == start) return;
+  }
+}
+
 void* AtHeapTop(void* block, size_t bytes) {
   g_heap_top.Gave(block, bytes);
+#if !defined(MALLOCSPY_SANITIZED)
+  if (block != nullptr && (static_cast<const uint64_t*>(block)[-1] & kNotMainArena) != 0) {
+    NoteArenaHeap(reinterpret_cast<uintptr_t>(block) & ~(kArenaHeapBytes - 1));
+  }
+#endif
   return block;
 }
 
@@ -58,6 +79,22 @@ bool MayOwn(const void* block) {
   if (size < kSmallest || size % kAlignment != 0 || size > uint64_t{1} << 47) return false;
   if ((words[1] & kMmapped) != 0) return (address - sizeof(words) - words[0]) % kPage == 0;
   return true;
+}
+
+void ForEachHeapRange(void (*visit)(uintptr_t start, uintptr_t end, void* context), void* context) {
+  for (const std::atomic<uintptr_t>& heap : arena_heaps) {
+    const uintptr_t start = heap.load(std::memory_order_relaxed);
+    if (start != 0) visit(start, start + kArenaHeapBytes, context);
+  }
+}
+
+bool IsInHeapRange(uintptr_t address) {
+  const uintptr_t start = address & ~(kArenaHeapBytes - 1);
+  for (size_t at = start / kArenaHeapBytes % kMostArenaHeaps, tries = 0; tries < kMostArenaHeaps; ++tries, at = (at + 1) % kMostArenaHeaps) {
+    const uintptr_t there = arena_heaps[at].load(std::memory_order_relaxed);
+    if (there == start || there == 0) return there == start;
+  }
+  return false;
 }
 
 size_t UsableSize(void* block) { return usable_size != nullptr && block != nullptr ? usable_size(block) : 0; }

@@ -272,7 +272,7 @@ class BadInputTest(unittest.TestCase):
         self.snapshot()
         seen = self.mallocspy("report", "--fail-on=none", "--output=-", self.folder / "good.mspy")
         self.assertEqual(seen.status, 0, seen)
-        self.assertIn("2026 blocks (35555431 bytes) live", seen.stdout.decode())
+        self.assertIn("2026 blocks (35555431 bytes) lost", seen.stdout.decode())
         self.assertEqual(self.mallocspy("report", "--fail-on=any", self.folder / "good.mspy").status, 23)
 
     def test_foreign_files(self):

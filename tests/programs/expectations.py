@@ -2,6 +2,7 @@
 
 At the line that allocates or frees (the line that the report must name):
     leak: BLOCKS blocks BYTES bytes DOOR          also child-leak: in a forked or replaced process
+    leak: ... DOOR is CLASS [from ROOT [NAME]]    CLASS may be "N CLASS and N CLASS"
     error: KIND [count N]                         also child-error:
     error-allocated: KIND                         where an error's block was made
     error-at-exit: KIND                           met at the end, not by a call
@@ -26,7 +27,7 @@ import re
 
 MARKER = re.compile(r"//.*?\b((?:child-)?leak|(?:child-)?error|error-allocated|error-at-exit|exit|signal|(?:child )?verdict|"
                     r"degraded|foreign frees|frames|frame|run options|library|plain|prints|also): (.*?)\s*$")
-LEAK = re.compile(r"^(\d+) blocks? (\d+) bytes (.+)$")
+LEAK = re.compile(r"^(\d+) blocks? (\d+) bytes (.+?)(?: is (.+?)(?: from (\S+)(?: (\S+))?)?)?$")
 
 # Where a leak or error is: (file name, line). A leak's key has its door, too.
 Site = collections.namedtuple("Site", "file line")
@@ -37,6 +38,8 @@ class Expectations:
 
     def __init__(self, source):
         self.leaks = {}  # (Site, door) -> (blocks, bytes)
+        self.classes = {}  # Site -> {class: blocks}
+        self.roots = {}  # Site -> (kind, name or None)
         self.child_leaks = {}
         self.errors = {}  # (Site, kind) -> count
         self.child_errors = {}
@@ -54,9 +57,14 @@ class Expectations:
 
     def _take(self, source, site, marker, text):
         if marker in ("leak", "child-leak"):
-            blocks, size, door = LEAK.match(text).groups()
+            blocks, size, door, classes, root, name = LEAK.match(text).groups()
             target = self.leaks if marker == "leak" else self.child_leaks
             target[site, door] = (int(blocks), int(size))
+            if classes:
+                parts = [part.split() for part in classes.split(" and ")]
+                self.classes[site] = {part[-1]: int(part[0]) if len(part) == 2 else int(blocks) for part in parts}
+            if root:
+                self.roots[site] = root, name
         elif marker in ("error", "child-error"):
             kind, _, count = text.partition(" count ")
             target = self.errors if marker == "error" else self.child_errors

@@ -30,6 +30,7 @@ class LedgerBuilder {
   LedgerBuilder() {
     header_->magic = ledger::kMagic;
     header_->version = ledger::kVersion;
+    header_->reachability = ledger::Marking::kComplete;
     header_->header_bytes = sizeof(ledger::Header);
     header_->state = ledger::State::kRunning;
     header_->pid = 4711;
@@ -44,6 +45,7 @@ class LedgerBuilder {
     threads_.emplace_back();
     stacks_.emplace_back();
     errors_.emplace_back();
+    roots_.emplace_back();
     banks_.emplace_back();
   }
 
@@ -133,9 +135,16 @@ class LedgerBuilder {
   }
 
   // A live block, counted as one allocation of its stack.
-  void AddBlock(uint32_t stack, uint64_t address, uint64_t size, uint16_t mark = 1, uint8_t flags = 0) {
-    blocks_.push_back({address, size, stack, mark, stacks_[stack].door, flags});
+  void AddBlock(uint32_t stack, uint64_t address, uint64_t size, uint16_t mark = 1, uint8_t flags = 0,
+                ledger::Reach reach = ledger::Reach::kUnknown, uint32_t root = 0) {
+    blocks_.push_back({address, size, stack, mark, stacks_[stack].door, flags, root, reach, {}});
     CountAllocations(stack, 1, size);
+  }
+
+  // What holds a pointer to a block; see AddBlock().
+  uint32_t AddRoot(ledger::RootKind kind, uint32_t tid, uint64_t address) {
+    roots_.push_back({address, tid, kind});
+    return static_cast<uint32_t>(roots_.size() - 1);
   }
 
   void AddThread(uint32_t tid, std::string_view name) {
@@ -185,6 +194,7 @@ class LedgerBuilder {
     AddTable(ledger::TableId::kStrings, strings_.data(), strings_.size(), kFirstStringBytes, &bytes);
     AddTable(ledger::TableId::kErrors, errors_.data(), errors_.size(), 2, &bytes);
     AddTable(ledger::TableId::kCounters, banks_.data(), banks_.size(), 2, &bytes);
+    AddTable(ledger::TableId::kRoots, roots_.data(), roots_.size(), 2, &bytes);
     header_->blocks_count = 0;
     header_->blocks_offset = 0;
     if (header_->state == ledger::State::kEnded && !blocks_.empty()) {
@@ -266,6 +276,7 @@ class LedgerBuilder {
   std::vector<BankRecord> banks_;
   std::vector<ThreadRecord> threads_;
   std::vector<ErrorRecord> errors_;
+  std::vector<ledger::Root> roots_;
   std::vector<ledger::Block> blocks_;
   std::string strings_;
 };

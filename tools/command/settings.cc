@@ -106,7 +106,7 @@ const std::vector<OptionRow>& OptionRows() {
        "where the report goes; %p is the pid, - standard output (default: standard error; json of 'report': standard "
        "output)"},
       {"fail-on", "LIST", true, true,
-       "what makes the exit status 23 or 24: none, any, definite, possible, reachable, errors (default errors)"},
+       "what makes the exit status 23 or 24: none, any, definite, possible, reachable, errors (default definite,errors)"},
       {"top", "N", true, true, "list the N largest leaks (default 20 as text, all as json)"},
       {"spy", "LIB.so[:ARGS]", true, false,
        "call the spy in this library around every allocation; a bare NAME is one that comes with mallocspy; "

@@ -21,6 +21,7 @@ constexpr uint64_t kMostCounterBanks = uint64_t{1} << 26;
 constexpr uint64_t kMostModules = uint64_t{1} << 16;
 constexpr uint64_t kMostThreads = uint64_t{1} << 20;
 constexpr uint64_t kMostErrors = uint64_t{1} << 20;
+constexpr uint64_t kMostRoots = uint64_t{1} << 20;
 constexpr uint64_t kMostBlocks = uint64_t{1} << 28;
 constexpr uint64_t kMostStringBytes = uint64_t{1} << 31;
 constexpr uint64_t kLongestString = uint64_t{1} << 20;
@@ -92,6 +93,7 @@ class Reading {
   absl::Status ReadCounters();
   absl::Status ReadThreads();
   absl::Status ReadErrors();
+  absl::Status ReadRoots();
   absl::Status ReadBlocks();
   // A node, or the root if there is no such node.
   uint32_t Node(uint32_t index) { return Valid(index < out_.nodes.size()) ? index : 0; }
@@ -130,7 +132,7 @@ absl::Status Reading::Run() {
   absl::Status status = strings_->Check(kMostStringBytes);
   if (status.ok()) ReadFields();
   for (auto step : {&Reading::ReadModules, &Reading::ReadNodes, &Reading::ReadStacks, &Reading::ReadCounters, &Reading::ReadThreads,
-                    &Reading::ReadErrors, &Reading::ReadBlocks}) {
+                    &Reading::ReadErrors, &Reading::ReadRoots, &Reading::ReadBlocks}) {
     if (status.ok()) status = (this->*step)();
   }
   if (status.ok() && out_.damaged_records > kMostDamaged) {
@@ -172,6 +174,7 @@ void Reading::ReadFields() {
   out_.interposed = counts_.interposed != 0;
   out_.base_mark = counts_.base_mark;
   out_.guard = counts_.guard != 0;
+  if (Valid(counts_.reachability <= ledger::Marking::kPartial)) out_.marking = counts_.reachability;
   out_.degraded = counts_.degraded.load(kRelaxed);
   out_.foreign_frees = counts_.foreign_frees.load(kRelaxed);
   out_.inherited_frees = counts_.inherited_frees.load(kRelaxed);
@@ -283,6 +286,19 @@ absl::Status Reading::ReadErrors() {
   });
 }
 
+absl::Status Reading::ReadRoots() {
+  const TableReader table = Table(TableId::kRoots, "roots", sizeof(ledger::Root));
+  const absl::Status status = table.Check(kMostRoots);
+  out_.roots.resize(1);
+  if (!status.ok() || table.empty()) return status;
+  return table.ForEach<ledger::Root>(1, [this](uint64_t, const ledger::Root& root) {
+    SnapshotRoot& copy = out_.roots.emplace_back();
+    copy.tid = root.tid;
+    copy.address = root.address;
+    if (Valid(root.kind <= ledger::RootKind::kUnanswered)) copy.kind = root.kind;
+  });
+}
+
 absl::Status Reading::ReadBlocks() {
   out_.blocks_known = out_.state == ledger::State::kEnded && (out_.degraded & ledger::kBlocksUnwritten) == 0;
   if (!out_.blocks_known || counts_.blocks_count == 0) return absl::OkStatus();
@@ -300,6 +316,8 @@ absl::Status Reading::ReadBlocks() {
     SnapshotBlock copy{block.address, block.size, block.stack, block.mark, Door::kNone, block.flags};
     if (!Valid(copy.stack < out_.stacks.size())) copy.stack = 0;
     if (Valid(IsDoor(block.door))) copy.door = static_cast<Door>(block.door);
+    if (Valid(block.reach <= ledger::Reach::kReachable)) copy.reach = block.reach;
+    if (Valid(block.holder < out_.roots.size())) copy.root = block.holder;
     out_.blocks.push_back(copy);
   });
 }

@@ -68,6 +68,15 @@ struct SnapshotBlock {
   uint16_t mark = 0;
   Door door = Door::kNone;
   uint8_t flags = 0;  // ledger::BlockFlags
+  ledger::Reach reach = ledger::Reach::kUnknown;
+  uint32_t root = 0;  // of a reachable or possible block; 0 if not known
+};
+
+// What holds a pointer to a block and is no block itself.
+struct SnapshotRoot {
+  ledger::RootKind kind = ledger::RootKind::kNone;
+  uint32_t tid = 0;
+  uint64_t address = 0;  // of the pointer; 0 if not known
 };
 
 struct Snapshot {
@@ -104,6 +113,8 @@ struct Snapshot {
   std::vector<SnapshotStack> stacks;    // [0] stands for "not known"
   std::vector<SnapshotThread> threads;
   std::vector<SnapshotError> errors;
+  std::vector<SnapshotRoot> roots;  // [0] stands for "not known"
+  ledger::Marking marking = ledger::Marking::kUnknown;
   std::vector<SnapshotBlock> blocks;
   bool blocks_known = false;     // the process ended in order and wrote its block list whole
   uint64_t damaged_records = 0;  // left out or cut off because they contradict the format

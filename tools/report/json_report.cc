@@ -71,6 +71,16 @@ Json TotalsJson(const Totals& totals) {
   return json;
 }
 
+Json RootJson(const LeakRoot& root) {
+  Json json;
+  json["kind"] = root.kind;
+  json["name"] = TextOrNull(root.name);
+  json["module"] = TextOrNull(root.module);
+  json["tid"] = root.tid != 0 ? Json(root.tid) : Json(nullptr);
+  json["address"] = root.address != 0 ? Json(root.address) : Json(nullptr);
+  return json;
+}
+
 Json LeakJson(const Leak& leak) {
   Json json;
   json["id"] = leak.id;
@@ -79,6 +89,7 @@ Json LeakJson(const Leak& leak) {
   json["bytes"] = leak.bytes;
   json["mark"] = leak.mark.has_value() ? Json(*leak.mark) : Json(nullptr);
   json["door"] = TextOrNull(NameOf(leak.door));
+  json["root"] = leak.root.has_value() ? RootJson(*leak.root) : Json(nullptr);
   json["frames"] = StackJson(leak.frames);
   return json;
 }
@@ -114,7 +125,7 @@ void AppendArray(absl::string_view key, const std::vector<Element>& elements, Ap
 void AppendFindings(const Findings& findings, std::string* out) {
   Json verdict;
   verdict["status"] = Text(NameOf(findings.verdict.status));
-  verdict["reachability"] = "unknown";
+  verdict["reachability"] = Text(NameOf(findings.verdict.reachability));
   absl::StrAppend(out, "{\n\"schema\": \"mallocspy-report/1\",\n\"process\": ", ProcessJson(findings.process).dump(),
                   ",\n\"totals\": ", TotalsJson(findings.totals).dump(), ",\n\"verdict\": ", verdict.dump());
   AppendArray(

@@ -19,8 +19,25 @@ std::string ProcessName(const Process& process) {
   return absl::StrCat(name.empty() ? "the program" : Escaped(name), " (pid ", process.pid, ")");
 }
 
+std::string BlocksText(const BlockTotal& total) {
+  return absl::StrCat(Count(total.blocks, "block"), " (", Count(total.bytes, "byte"), ")");
+}
+
+std::string LiveText(const Findings& findings) { return BlocksText({findings.leak_blocks, findings.leak_bytes}); }
+
+// What was lost, or was live where nobody knows what was lost.
 std::string LeaksText(const Findings& findings) {
-  return absl::StrCat(Count(findings.leak_blocks, "block"), " (", Count(findings.leak_bytes, "byte"), ")");
+  if (findings.verdict.reachability == Reachability::kUnknown) return absl::StrCat(LiveText(findings), " live");
+  std::vector<std::string> parts;
+  const BlockTotal& definite = findings.Of(LeakClass::kDefinite);
+  const BlockTotal& indirect = findings.Of(LeakClass::kIndirect);
+  const BlockTotal lost = {definite.blocks + indirect.blocks, definite.bytes + indirect.bytes};
+  if (lost.blocks != 0) parts.push_back(absl::StrCat(BlocksText(lost), " lost"));
+  const BlockTotal& possible = findings.Of(LeakClass::kPossible);
+  if (possible.blocks != 0) parts.push_back(absl::StrCat(BlocksText(possible), " possibly lost"));
+  const BlockTotal& unknown = findings.Of(LeakClass::kUnknown);
+  if (unknown.blocks != 0) parts.push_back(absl::StrCat(BlocksText(unknown), " of which nothing is known"));
+  return absl::StrJoin(parts, ", ");
 }
 
 std::string ErrorsText(const Findings& findings) {
@@ -33,17 +50,21 @@ std::string Answer(const Findings& findings) {
   const absl::string_view moment = findings.verdict.interrupted ? " when last seen" : " at the end";
   switch (findings.verdict.status) {
     case Status::kClean:
+      if (findings.leak_blocks != 0) {
+        return absl::StrCat("clean: ", name, " lost no block, and no heap error was met; ", LiveText(findings), " could still be reached",
+                            moment);
+      }
       return absl::StrCat("clean: ", name, " freed every block, and no heap error was met");
     case Status::kLeaks:
-      return absl::StrCat("leaks: ", name, " had ", LeaksText(findings), " live", moment);
+      return absl::StrCat("leaks: ", name, " had ", LeaksText(findings), moment);
     case Status::kErrors:
       return absl::StrCat(
           "errors: ", ErrorsText(findings), " in ", name,
-          findings.leak_groups == 0 ? "" : absl::StrCat(", and ", LeaksText(findings), " live", moment));
+          findings.Lost().blocks == 0 ? "" : absl::StrCat(", and ", LeaksText(findings), moment));
     case Status::kIncomplete:
       return absl::StrCat("incomplete: ", name, " was not checked whole: ",
                           findings.process.degraded.empty() ? "see below" : Escaped(findings.process.degraded[0]),
-                          findings.leak_groups == 0 ? "" : absl::StrCat("; ", LeaksText(findings), " live", moment));
+                          findings.Lost().blocks == 0 ? "" : absl::StrCat("; ", LeaksText(findings), moment));
   }
   return "";
 }
@@ -63,11 +84,28 @@ absl::string_view LeakHeading(LeakClass leak_class) {
   return "";
 }
 
+// "the global g_table of libfoo.so", "the stack of thread 42 (worker)"
+std::string RootText(const LeakRoot& root) {
+  if (root.kind == "global") {
+    const std::string module = Escaped(root.module.substr(root.module.rfind('/') + 1));
+    if (root.name.empty()) return absl::StrCat("a global of ", module);
+    return absl::StrCat("the global ", Escaped(root.name), " of ", module);
+  }
+  if (root.tid != 0) {
+    const std::string thread = absl::StrCat("thread ", root.tid, root.name.empty() ? "" : absl::StrCat(" (", Escaped(root.name), ")"));
+    if (root.kind == "thread-local") return absl::StrCat("thread-local data of ", thread);
+    return absl::StrCat("the ", root.kind, " of ", thread);
+  }
+  if (root.kind == "mapping" && root.address != 0) return absl::StrCat("a mapping, at 0x", absl::Hex(root.address));
+  return absl::StrCat("some ", root.kind);
+}
+
 void AppendLeak(const Leak& leak, const Palette& palette, std::string* text) {
   absl::StrAppend(text, palette.heading, LeakHeading(leak.leak_class), " of ", leak.bytes, " byte(s) in ", leak.blocks,
                   " object(s) allocated from:", palette.reset, "\n");
   AppendStack(leak.frames, text);
   std::vector<std::string> notes;
+  if (leak.root.has_value()) notes.push_back(absl::StrCat("held by ", RootText(*leak.root)));
   if (leak.truncated) notes.emplace_back("outer frames are missing");
   if (leak.door != Door::kNone) notes.push_back(absl::StrCat("made by ", NameOf(leak.door)));
   if (leak.mark.value_or(0) > 1) notes.push_back(absl::StrCat("mark ", *leak.mark));
@@ -76,10 +114,13 @@ void AppendLeak(const Leak& leak, const Palette& palette, std::string* text) {
 }
 
 void AppendLeaks(const Findings& findings, const Palette& palette, std::string* text) {
-  if (findings.leak_groups == 0) return;
+  if (findings.Lost().blocks == 0) return;
   absl::StrAppend(text, palette.error, "==", findings.process.pid, "==ERROR: mallocspy: detected memory leaks",
-                  palette.reset, "\n",
-                  "Every block that was live is listed; whether the program could still reach it is not known.\n\n");
+                  palette.reset, "\n");
+  if (findings.verdict.reachability == Reachability::kUnknown) {
+    absl::StrAppend(text, "Every block that was live is listed; whether the program could still reach it is not known.\n");
+  }
+  absl::StrAppend(text, "\n");
   for (const Leak& leak : findings.leaks) AppendLeak(leak, palette, text);
   const uint64_t more = findings.leak_groups - findings.leaks.size();
   if (more != 0) {
@@ -94,14 +135,13 @@ void AppendLeaks(const Findings& findings, const Palette& palette, std::string* 
 }
 
 void AppendSummary(const Findings& findings, std::string* text) {
-  if (findings.errors.empty() && findings.leak_groups == 0) return;
+  const BlockTotal lost = findings.Lost();
+  if (findings.errors.empty() && lost.blocks == 0) return;
   absl::StrAppend(text, "SUMMARY: mallocspy: ");
   if (!findings.errors.empty()) {
-    absl::StrAppend(text, findings.errors.size(), " heap error(s)", findings.leak_groups == 0 ? ".\n" : ", ");
+    absl::StrAppend(text, findings.errors.size(), " heap error(s)", lost.blocks == 0 ? ".\n" : ", ");
   }
-  if (findings.leak_groups != 0) {
-    absl::StrAppend(text, findings.leak_bytes, " byte(s) leaked in ", findings.leak_blocks, " allocation(s).\n");
-  }
+  if (lost.blocks != 0) absl::StrAppend(text, lost.bytes, " byte(s) leaked in ", lost.blocks, " allocation(s).\n");
 }
 
 void AppendProcess(const Findings& findings, const Palette& palette, std::string* text) {
@@ -119,7 +159,7 @@ bool WasReplaced(const Findings& findings) {
 }
 
 std::string ReplacedText(const Findings& findings) {
-  return absl::StrCat("mallocspy: ", ProcessName(findings.process), " had ", LeaksText(findings),
+  return absl::StrCat("mallocspy: ", ProcessName(findings.process), " had ", LiveText(findings),
                       " live when it was replaced by ", Escaped(findings.process.exit.program), "\n");
 }
 

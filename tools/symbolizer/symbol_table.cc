@@ -13,18 +13,23 @@ namespace {
 // How many symbols before the nearest one may be asked: symbols lie inside one another only in hand-written code.
 constexpr int kMaxStepsBack = 16;
 
-// The end address of section `index` if it holds code, else 0.
-uint64_t CodeSectionEnd(Elf* elf, GElf_Word index) {
+// The end address of section `index` if it holds what is asked for, else 0.
+uint64_t SectionEnd(Elf* elf, GElf_Word index, SymbolTable::Of what) {
   Elf_Scn* section = elf_getscn(elf, index);
   GElf_Shdr header;
   if (section == nullptr || gelf_getshdr(section, &header) == nullptr) return 0;
-  if ((header.sh_flags & SHF_EXECINSTR) == 0 || header.sh_addr + header.sh_size < header.sh_addr) return 0;
+  const uint64_t wanted = what == SymbolTable::Of::kCode ? SHF_EXECINSTR : SHF_WRITE;
+  if ((header.sh_flags & wanted) == 0 || header.sh_addr + header.sh_size < header.sh_addr) return 0;
   return header.sh_addr + header.sh_size;
 }
 
-bool NamesCode(const GElf_Sym& symbol, GElf_Word section) {
+bool Names(const GElf_Sym& symbol, GElf_Word section, SymbolTable::Of what) {
   const auto type = GELF_ST_TYPE(symbol.st_info);
-  if (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE) return false;
+  if (what == SymbolTable::Of::kData) {
+    if (type != STT_OBJECT || symbol.st_size == 0) return false;
+  } else if (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE) {
+    return false;
+  }
   return section != SHN_UNDEF && section != SHN_ABS && section != SHN_COMMON;
 }
 
@@ -39,7 +44,7 @@ uint32_t Rank(const GElf_Sym& symbol) {
 
 }  // namespace
 
-SymbolTable::SymbolTable(Dwfl_Module* module, Dwarf_Addr bias) {
+SymbolTable::SymbolTable(Dwfl_Module* module, Dwarf_Addr bias, Of what) {
   const int count = dwfl_module_getsymtab(module);
   std::map<std::pair<Elf*, GElf_Word>, uint64_t> section_ends;
   for (int i = 1; i < count; ++i) {
@@ -49,10 +54,10 @@ SymbolTable::SymbolTable(Dwfl_Module* module, Dwarf_Addr bias) {
     Elf* elf = nullptr;
     Dwarf_Addr elf_bias = 0;
     const char* name = dwfl_module_getsym_info(module, i, &symbol, &address, &section, &elf, &elf_bias);
-    if (name == nullptr || name[0] == '\0' || name[0] == '$' || !NamesCode(symbol, section)) continue;
+    if (name == nullptr || name[0] == '\0' || name[0] == '$' || !Names(symbol, section, what)) continue;
     const auto [entry, is_new] = section_ends.try_emplace({elf, section}, 0);
     if (is_new) {
-      const uint64_t end = CodeSectionEnd(elf, section);
+      const uint64_t end = SectionEnd(elf, section, what);
       entry->second = end == 0 ? 0 : end + elf_bias - bias;
     }
     const uint64_t section_end = entry->second;

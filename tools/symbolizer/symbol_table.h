@@ -1,4 +1,4 @@
-// Which function's symbol covers an address, from the ELF symbol tables of a module.
+// Which function's or variable's symbol covers an address, from the ELF symbol tables of a module.
 #pragma once
 
 #include <elfutils/libdwfl.h>
@@ -8,14 +8,17 @@
 
 namespace mallocspy {
 
-// All function symbols that libdwfl finds (.symtab of the module or of its debug file, else .dynsym, and
+// All symbols of that kind that libdwfl finds (.symtab of the module or of its debug file, else .dynsym, and
 // .gnu_debugdata), sorted once: libdwfl's own look-up is linear.
 class SymbolTable {
  public:
-  // `bias`: what libdwfl added to the module's addresses. `module` must outlive the table, which borrows its names.
-  SymbolTable(Dwfl_Module* module, Dwarf_Addr bias);
+  enum class Of { kCode, kData };
 
-  // The (mangled) name of the function at `address` of the module, or nullptr.
+  // Of the module's functions or of its variables. `bias`: what libdwfl added to the module's addresses. `module` must outlive the table,
+  // which borrows its names.
+  SymbolTable(Dwfl_Module* module, Dwarf_Addr bias, Of what = Of::kCode);
+
+  // The (mangled) name of the function, or variable, at `address` of the module, or nullptr.
   const char* Find(uint64_t address) const;
 
  private:

@@ -23,6 +23,7 @@ class Symbolizer::Impl {
       : debug_path_text_(std::move(options.debug_path)), debug_path_(debug_path_text_.data()) {}
 
   std::vector<SourceFrame> Resolve(const std::string& path, std::string_view build_id, uint64_t return_offset);
+  std::string DataName(const std::string& path, std::string_view build_id, uint64_t offset);
 
  private:
   struct Frame {
@@ -35,7 +36,8 @@ class Symbolizer::Impl {
   struct Module {
     std::unique_ptr<ModuleFile> file;
     std::unique_ptr<DebugInfo> debug_info;
-    std::unique_ptr<SymbolTable> symbols;  // made when first needed
+    std::unique_ptr<SymbolTable> symbols;  // made when first needed, like the next
+    std::unique_ptr<SymbolTable> variables;
     std::unordered_map<uint64_t, std::vector<Frame>> resolved;
   };
 
@@ -117,6 +119,16 @@ const char* Symbolizer::Impl::SymbolAt(Module& module, uint64_t address) {
   return module.symbols->Find(address);
 }
 
+std::string Symbolizer::Impl::DataName(const std::string& path, std::string_view build_id, uint64_t offset) {
+  Module& module = ModuleFor(path, build_id);
+  if (module.file == nullptr) return "";
+  if (module.variables == nullptr) {
+    module.variables = std::make_unique<SymbolTable>(module.file->dwfl_module(), module.file->bias(), SymbolTable::Of::kData);
+  }
+  const char* symbol = module.variables->Find(offset);
+  return symbol != nullptr ? std::string(strings_[Demangled(symbol)]) : "";
+}
+
 uint32_t Symbolizer::Impl::Demangled(const char* name) {
   const auto [entry, is_new] = demangled_.try_emplace(name, 0);
   if (is_new) entry->second = strings_.Add(Demangle(WithoutVersion(name)));
@@ -130,6 +142,10 @@ Symbolizer::~Symbolizer() = default;
 std::vector<SourceFrame> Symbolizer::Resolve(const std::string& module_path, std::string_view build_id_bytes,
                                              uint64_t return_offset) {
   return impl_->Resolve(module_path, build_id_bytes, return_offset);
+}
+
+std::string Symbolizer::DataName(const std::string& module_path, std::string_view build_id_bytes, uint64_t offset) {
+  return impl_->DataName(module_path, build_id_bytes, offset);
 }
 
 }  // namespace mallocspy

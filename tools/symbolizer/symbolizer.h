@@ -50,6 +50,9 @@ class Symbolizer {
   std::vector<SourceFrame> Resolve(const std::string& module_path, std::string_view build_id_bytes,
                                    uint64_t return_offset);
 
+  // The variable at `offset`, an address in the module's own terms; empty when none is known.
+  std::string DataName(const std::string& module_path, std::string_view build_id_bytes, uint64_t offset);
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -2,7 +2,6 @@
 
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "tools/verdict/leak_groups.h"
@@ -84,6 +83,46 @@ Totals TotalsOf(const Snapshot& snapshot, const std::vector<LeakGroup>& groups) 
   return totals;
 }
 
+std::string ThreadName(const Snapshot& snapshot, uint32_t tid) {
+  for (const SnapshotThread& thread : snapshot.threads) {
+    if (thread.tid == tid) return thread.name;
+  }
+  return "";
+}
+
+LeakRoot Describe(const Snapshot& snapshot, const SnapshotRoot& from, FrameNamer* namer) {
+  LeakRoot root;
+  root.tid = from.tid;
+  root.address = from.address;
+  if (from.tid != 0) root.name = ThreadName(snapshot, from.tid);
+  switch (from.kind) {
+    case ledger::RootKind::kGlobal:
+      root.kind = "global";
+      namer->NameVariable(snapshot, from.address, &root.name, &root.module);
+      break;
+    case ledger::RootKind::kStack:
+      root.kind = "stack";
+      break;
+    case ledger::RootKind::kRegisters:
+      root.kind = "registers";
+      break;
+    case ledger::RootKind::kThreadLocal:
+      root.kind = "thread-local";
+      break;
+    case ledger::RootKind::kMapping:
+      root.kind = "mapping";
+      break;
+    case ledger::RootKind::kUnrecorded:
+      root.kind = "unrecorded block";
+      break;
+    case ledger::RootKind::kNone:
+    case ledger::RootKind::kUnanswered:
+      root.kind = "unknown";
+      break;
+  }
+  return root;
+}
+
 Leak Describe(const Snapshot& snapshot, const LeakGroup& group, FrameNamer* namer) {
   Leak leak;
   leak.leak_class = group.leak_class;
@@ -94,6 +133,7 @@ Leak Describe(const Snapshot& snapshot, const LeakGroup& group, FrameNamer* name
   leak.truncated = group.truncated;
   leak.frames = namer->Name(snapshot, group.node, &leak.truncated);
   leak.id = LeakId(leak.door, leak.frames);
+  if (group.root != 0) leak.root = Describe(snapshot, snapshot.roots[group.root], namer);
   return leak;
 }
 
@@ -106,9 +146,7 @@ HeapError Describe(const Snapshot& snapshot, const SnapshotError& error, FrameNa
   result.block_door = error.block_door;
   result.used_door = error.used_door;
   result.tid = error.tid;
-  const auto thread = std::find_if(snapshot.threads.begin(), snapshot.threads.end(),
-                                   [&error](const SnapshotThread& thread) { return thread.tid == error.tid; });
-  if (thread != snapshot.threads.end()) result.thread_name = thread->name;
+  result.thread_name = ThreadName(snapshot, error.tid);
   result.detail = error.detail;
   result.count = error.count;
   result.where = namer->Name(snapshot, error.where);
@@ -121,7 +159,7 @@ Status StatusOf(const Findings& findings) {
   if (!findings.errors.empty() || findings.totals.errors_dropped != 0) return Status::kErrors;
   // Before leaks: those that were found are listed all the same, and there may be more.
   if (findings.verdict.unchecked || findings.verdict.interrupted) return Status::kIncomplete;
-  return findings.leak_groups != 0 ? Status::kLeaks : Status::kClean;
+  return findings.Lost().blocks != 0 ? Status::kLeaks : Status::kClean;
 }
 
 }  // namespace
@@ -139,7 +177,14 @@ Findings Assess(const Snapshot& snapshot, const Circumstances& circumstances, ui
   findings.verdict.not_started = (snapshot.degraded & ledger::kSpyNotLoaded) != 0;
   findings.verdict.interrupted = shortcomings.interrupted;
 
+  if (snapshot.marking == ledger::Marking::kComplete) findings.verdict.reachability = Reachability::kComplete;
+  if (snapshot.marking == ledger::Marking::kPartial) findings.verdict.reachability = Reachability::kPartial;
+
   const std::vector<LeakGroup> groups = GroupLiveBlocks(snapshot);
+  for (const LeakGroup& group : groups) {
+    findings.Of(group.leak_class).blocks += group.blocks;
+    findings.Of(group.leak_class).bytes += group.bytes;
+  }
   findings.totals = TotalsOf(snapshot, groups);
   findings.leak_groups = groups.size();
   findings.leak_blocks = findings.totals.live_blocks;

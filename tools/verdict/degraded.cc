@@ -1,8 +1,10 @@
 #include "tools/verdict/degraded.h"
 
+#include <algorithm>
 #include <sys/wait.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tools/verdict/fail_on.h"
 #include "tools/wording/count.h"
 
@@ -96,6 +98,29 @@ std::string SpyNotLoaded(const Snapshot& snapshot, const Circumstances& circumst
       " while it was loaded: the program was not started; look at its constructors and MallocSpyCreate");
 }
 
+// Of a process that came to its end: whether it is known what leads to its blocks.
+void AddMarking(const Snapshot& snapshot, Shortcomings* result) {
+  if (!snapshot.blocks_known || snapshot.blocks.empty()) return;
+  if (snapshot.marking == ledger::Marking::kUnknown) {
+    result->sentences.emplace_back(
+        "whether the program could still reach its blocks is not known: its threads could not be signalled, or it could not be copied "
+        "and its memory map read (a seccomp filter, a limit of processes, files or memory, no /proc); allow that, or use --fail-on=any");
+    result->unchecked = true;
+  }
+  std::vector<std::string> unanswered;
+  for (const SnapshotRoot& root : snapshot.roots) {
+    if (root.kind != ledger::RootKind::kUnanswered) continue;
+    const auto thread = std::find_if(snapshot.threads.begin(), snapshot.threads.end(),
+                                     [&root](const SnapshotThread& one) { return one.tid == root.tid; });
+    unanswered.push_back(thread != snapshot.threads.end() ? absl::StrCat(root.tid, " (", thread->name, ")") : absl::StrCat(root.tid));
+  }
+  if (unanswered.empty()) return;
+  result->sentences.push_back(absl::StrCat(
+      unanswered.size() == 1 ? "thread " : "threads ", absl::StrJoin(unanswered, ", "),
+      " did not stop when asked to (does it block all signals? stop_signal=N chooses another): the whole stack was searched, registers were"
+      " not"));
+}
+
 }  // namespace
 
 Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& circumstances) {
@@ -107,6 +132,7 @@ Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& cir
       AddInterruption(snapshot, circumstances, &result);
     }
   }
+  AddMarking(snapshot, &result);
   uint64_t degraded = snapshot.degraded;
   if ((degraded & ledger::kSpyNotLoaded) != 0) {
     degraded &= ~uint64_t{ledger::kSpyNotLoaded};

@@ -11,12 +11,14 @@
 namespace mallocspy {
 namespace {
 
+constexpr LeakClass kClasses[] = {LeakClass::kDefinite, LeakClass::kIndirect, LeakClass::kPossible, LeakClass::kReachable,
+                                  LeakClass::kUnknown};
+
 bool HasLeak(const Findings& findings, const FailOn& fail_on) {
-  for (const Leak& leak : findings.leaks) {
-    if (fail_on.Includes(leak.leak_class)) return true;
+  for (const LeakClass leak_class : kClasses) {
+    if (findings.Of(leak_class).blocks != 0 && fail_on.Includes(leak_class)) return true;
   }
-  // Leaks that are not listed one by one (--top) are of class unknown, as all are until reachability is known.
-  return findings.leak_groups > findings.leaks.size() && fail_on.Includes(LeakClass::kUnknown);
+  return false;
 }
 
 }  // namespace
@@ -24,6 +26,7 @@ bool HasLeak(const Findings& findings, const FailOn& fail_on) {
 absl::StatusOr<FailOn> FailOn::Parse(absl::string_view list) {
   FailOn result;
   result.errors_ = false;
+  result.definite_ = false;
   const std::vector<std::string> words = absl::StrSplit(list, ',');
   for (const std::string& word : words) {
     if (word == "none") {
@@ -68,11 +71,9 @@ bool FailOn::Includes(LeakClass leak_class) const {
 
 bool FailOn::Undecided(const Findings& findings) const {
   if (any_ || !(definite_ || possible_ || reachable_)) return false;
-  if (findings.leak_groups > findings.leaks.size()) return true;
-  for (const Leak& leak : findings.leaks) {
-    if (leak.leak_class == LeakClass::kUnknown) return true;
-  }
-  return false;
+  // What exec replaced had not come to its end: what it held is no leak.
+  if (findings.process.exit.kind == ProcessExit::Kind::kExec || findings.verdict.interrupted) return false;
+  return findings.Of(LeakClass::kUnknown).blocks != 0;
 }
 
 int FailOn::ExitStatus(const Findings& findings) const {

@@ -13,7 +13,7 @@ inline constexpr int kExitLeaks = 23;       // LeakSanitizer's
 inline constexpr int kExitErrors = 24;      // heap errors; they win over leaks
 inline constexpr int kExitIncomplete = 25;  // the check did not run, or not whole, or its report could not be written
 
-// Default: errors.
+// Default: errors and definite leaks.
 class FailOn {
  public:
   // From a list "errors,definite"; "none" stands alone. The error says what is wrong and what was meant.
@@ -32,7 +32,7 @@ class FailOn {
 
   bool none_ = false;
   bool any_ = false;
-  bool definite_ = false;
+  bool definite_ = true;
   bool possible_ = false;
   bool reachable_ = false;
   bool errors_ = true;

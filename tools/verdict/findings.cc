@@ -18,6 +18,27 @@ absl::string_view NameOf(LeakClass leak_class) {
   return "unknown";
 }
 
+absl::string_view NameOf(Reachability reachability) {
+  switch (reachability) {
+    case Reachability::kUnknown:
+      return "unknown";
+    case Reachability::kComplete:
+      return "complete";
+    case Reachability::kPartial:
+      return "partial";
+  }
+  return "";
+}
+
+BlockTotal Findings::Lost() const {
+  BlockTotal lost;
+  for (const LeakClass leak_class : {LeakClass::kDefinite, LeakClass::kIndirect, LeakClass::kPossible, LeakClass::kUnknown}) {
+    lost.blocks += Of(leak_class).blocks;
+    lost.bytes += Of(leak_class).bytes;
+  }
+  return lost;
+}
+
 absl::string_view NameOf(Status status) {
   switch (status) {
     case Status::kClean:

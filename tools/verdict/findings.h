@@ -27,6 +27,15 @@ struct Frame {
 
 enum class LeakClass { kDefinite, kIndirect, kPossible, kReachable, kUnknown };
 
+// What holds a pointer to a block that is no leak.
+struct LeakRoot {
+  std::string kind;    // "global", "stack", "registers", "thread-local", "mapping", "unrecorded block"
+  std::string name;    // of the variable or the thread; empty if not known
+  std::string module;  // of a variable
+  uint32_t tid = 0;    // 0 for what is no thread's
+  uint64_t address = 0;  // of the pointer; 0 if not known
+};
+
 // Live blocks of one stack, door, mark and class.
 struct Leak {
   std::string id;  // see leak_id.h
@@ -36,7 +45,13 @@ struct Leak {
   std::optional<uint32_t> mark;  // not known of a process that did not come to its end
   Door door = Door::kNone;
   bool truncated = false;  // outer frames are missing
+  std::optional<LeakRoot> root;  // of a reachable or possible one: of the first block that has one
   std::vector<Frame> frames;
+};
+
+struct BlockTotal {
+  uint64_t blocks = 0;
+  uint64_t bytes = 0;
 };
 
 struct HeapError {
@@ -88,10 +103,14 @@ struct Totals {
   uint64_t errors_dropped = 0;
 };
 
+// Whether the classes of blocks are known.
+enum class Reachability { kUnknown, kComplete, kPartial };
+
 enum class Status { kClean, kLeaks, kErrors, kIncomplete };
 
 struct Verdict {
   Status status = Status::kClean;
+  Reachability reachability = Reachability::kUnknown;
   bool unchecked = false;    // part of the check did not run: whatever was found, there may be more
   bool not_started = false;  // the library ended the process before the program began
   bool interrupted = false;  // the process had not come to its end: no block list, guards not looked at
@@ -105,11 +124,18 @@ struct Findings {
   uint64_t leak_groups = 0;  // of all of them, shown or not
   uint64_t leak_blocks = 0;
   uint64_t leak_bytes = 0;
+  BlockTotal by_class[5];  // by LeakClass; of all of them
+
+  BlockTotal& Of(LeakClass leak_class) { return by_class[static_cast<size_t>(leak_class)]; }
+  const BlockTotal& Of(LeakClass leak_class) const { return by_class[static_cast<size_t>(leak_class)]; }
+  // Blocks that nothing is known to hold: all but the reachable ones.
+  BlockTotal Lost() const;
   std::vector<HeapError> errors;
   std::vector<Findings> children;  // only of the top level
 };
 
 absl::string_view NameOf(LeakClass leak_class);  // "definite", ...
+absl::string_view NameOf(Reachability reachability);  // "complete", ...
 absl::string_view NameOf(Status status);         // "clean", ...
 absl::string_view NameOf(Door door);             // "malloc", "new[]", ...; empty for kNone
 

@@ -50,6 +50,16 @@ std::vector<Frame> FrameNamer::Name(const Snapshot& snapshot, uint32_t node, boo
   return frames;
 }
 
+void FrameNamer::NameVariable(const Snapshot& snapshot, uint64_t address, std::string* name, std::string* path) {
+  for (const SnapshotModule& module : snapshot.modules) {
+    if (module.unloaded || address < module.start || address >= module.end) continue;
+    *path = module.path;
+    const std::string found = symbolizer_.DataName(module.path, module.build_id, address - module.bias);
+    if (!found.empty()) *name = found;
+    return;
+  }
+}
+
 void FrameNamer::ShowProgress() {
   if (!show_progress_) return;
   const auto now = std::chrono::steady_clock::now();

@@ -27,6 +27,9 @@ class FrameNamer {
   // kMostFrames; then `*cut`, if given, is set.
   std::vector<Frame> Name(const Snapshot& snapshot, uint32_t node, bool* cut = nullptr);
 
+  // The variable of a module at an address of the process, and its module; both stay as they are if none is known there.
+  void NameVariable(const Snapshot& snapshot, uint64_t address, std::string* name, std::string* path);
+
   // Removes the progress line, if there is one. Before anything else is written to the terminal.
   void EndProgress();
 

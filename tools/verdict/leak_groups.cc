@@ -11,27 +11,49 @@ namespace {
 
 constexpr uint32_t kNoMark = UINT32_MAX;
 
+LeakClass ClassOf(ledger::Reach reach) {
+  switch (reach) {
+    case ledger::Reach::kUnknown:
+      return LeakClass::kUnknown;
+    case ledger::Reach::kDefinite:
+      return LeakClass::kDefinite;
+    case ledger::Reach::kIndirect:
+      return LeakClass::kIndirect;
+    case ledger::Reach::kPossible:
+      return LeakClass::kPossible;
+    case ledger::Reach::kReachable:
+      return LeakClass::kReachable;
+  }
+  return LeakClass::kUnknown;
+}
+
+// What is surely lost comes first.
+int RankOf(LeakClass leak_class) { return leak_class == LeakClass::kUnknown ? -1 : static_cast<int>(leak_class); }
+
 class Grouping {
  public:
   explicit Grouping(const Snapshot& snapshot) : merger_(snapshot) {}
 
-  void Add(const SnapshotStack& stack, Door door, uint32_t mark, uint64_t blocks, uint64_t bytes) {
+  void Add(const SnapshotStack& stack, LeakClass leak_class, Door door, uint32_t mark, uint32_t root, uint64_t blocks, uint64_t bytes) {
     const uint32_t node = merger_.Representative(stack.node);
-    const auto [place, added] = index_.try_emplace({node, door, mark}, groups_.size());
+    const auto [place, added] = index_.try_emplace({leak_class, node, door, mark}, groups_.size());
     if (added) {
       LeakGroup& group = groups_.emplace_back();
+      group.leak_class = leak_class;
       group.node = node;
       group.door = door;
       if (mark != kNoMark) group.mark = mark;
     }
     LeakGroup& group = groups_[place->second];
     group.truncated |= stack.truncated;
+    if (group.root == 0) group.root = root;
     group.blocks += blocks;
     group.bytes += bytes;
   }
 
   std::vector<LeakGroup> Sorted() {
     std::sort(groups_.begin(), groups_.end(), [this](const LeakGroup& a, const LeakGroup& b) {
+      if (a.leak_class != b.leak_class) return RankOf(a.leak_class) < RankOf(b.leak_class);
       if (a.bytes != b.bytes) return a.bytes > b.bytes;
       if (a.blocks != b.blocks) return a.blocks > b.blocks;
       if (a.node != b.node) return merger_.Before(a.node, b.node);
@@ -42,7 +64,7 @@ class Grouping {
 
  private:
   StackMerger merger_;
-  absl::flat_hash_map<std::tuple<uint32_t, Door, uint32_t>, size_t> index_;
+  absl::flat_hash_map<std::tuple<LeakClass, uint32_t, Door, uint32_t>, size_t> index_;
   std::vector<LeakGroup> groups_;
 };
 
@@ -61,16 +83,16 @@ std::vector<LeakGroup> GroupLiveBlocks(const Snapshot& snapshot) {
   if (!snapshot.blocks_known) {
     for (const SnapshotStack& stack : snapshot.stacks) {
       if (stack.live_blocks() == 0) continue;
-      grouping.Add(stack, stack.door, kNoMark, stack.live_blocks(), stack.live_bytes());
+      grouping.Add(stack, LeakClass::kUnknown, stack.door, kNoMark, 0, stack.live_blocks(), stack.live_bytes());
     }
     return grouping.Sorted();
   }
   for (const SnapshotBlock& block : snapshot.blocks) {
     if (Inherited(snapshot, block)) continue;
     if (HeaderDestroyed(block)) {
-      grouping.Add(snapshot.stacks[0], Door::kNone, kNoMark, 1, 0);
+      grouping.Add(snapshot.stacks[0], ClassOf(block.reach), Door::kNone, kNoMark, block.root, 1, 0);
     } else {
-      grouping.Add(snapshot.stacks[block.stack], block.door, block.mark, 1, block.size);
+      grouping.Add(snapshot.stacks[block.stack], ClassOf(block.reach), block.door, block.mark, block.root, 1, block.size);
     }
   }
   return grouping.Sorted();

@@ -16,6 +16,7 @@ struct LeakGroup {
   Door door = Door::kNone;
   std::optional<uint32_t> mark;
   bool truncated = false;
+  uint32_t root = 0;  // of the first such block that has one: index in Snapshot::roots
   uint64_t blocks = 0;
   uint64_t bytes = 0;
 };

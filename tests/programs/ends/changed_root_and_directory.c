@@ -1,4 +1,7 @@
-// A program that leaves its directory, drops its environment and forbids itself new files is reported all the same.
+// A program that leaves its directory, drops its environment and forbids itself new files is reported all the same; but what still leads to
+// its blocks cannot be looked for.
+// degraded: whether the program could still reach its blocks is not known
+// verdict: incomplete
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

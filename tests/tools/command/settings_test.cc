@@ -29,7 +29,7 @@ TEST(Settings, Defaults) {
   EXPECT_TRUE(settings.follow);
   EXPECT_THAT(settings.output, IsEmpty());
   EXPECT_TRUE(settings.fail_on.errors());
-  EXPECT_FALSE(settings.fail_on.Includes(LeakClass::kDefinite));
+  EXPECT_TRUE(settings.fail_on.Includes(LeakClass::kDefinite));
   EXPECT_EQ(settings.most_leaks(), 20u);
   EXPECT_THAT(settings.arguments, ElementsAre("prog"));
 }

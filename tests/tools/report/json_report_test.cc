@@ -43,7 +43,7 @@ TEST(JsonReport, Leak) {
   const json report = json::parse(JsonReport(SampleLeaks(42)));
   EXPECT_EQ(report["leaks_omitted"], 1);
   EXPECT_EQ(report["leaks"][0], json::parse(R"json({
-      "id": "00000000000000aa", "class": "unknown", "blocks": 2, "bytes": 80, "mark": 1, "door": "new[]",
+      "id": "00000000000000aa", "class": "unknown", "blocks": 2, "bytes": 80, "mark": 1, "door": "new[]", "root": null,
       "frames": [
         {"module": "/opt/prog", "build_id": "0123abcd", "offset": 4112, "function": "inner()", "file": "/src/a.cc",
          "line": 3, "inlined": true},
@@ -104,6 +104,20 @@ TEST(JsonReport, IsValidWhateverTheNamesAre) {
   const json report = json::parse(JsonReport(findings));
   EXPECT_EQ(report["process"]["cmdline"][1], "a\"b\n");
   EXPECT_EQ(report["leaks"][0]["frames"][0]["function"], "\xef\xbf\xbd\xef\xbf\xbd<script>");
+}
+
+TEST(JsonReport, ClassesAndWhatHoldsTheBlocks) {
+  const json report = json::parse(JsonReport(SampleClasses(42)));
+  EXPECT_EQ(report["verdict"]["reachability"], "complete");
+  EXPECT_EQ(report["leaks"][0]["class"], "definite");
+  EXPECT_TRUE(report["leaks"][0]["root"].is_null());
+  EXPECT_EQ(report["leaks"][1]["class"], "possible");
+  EXPECT_EQ(report["leaks"][1]["root"],
+            json::parse(R"({"kind": "stack", "name": "worker", "module": null, "tid": 43, "address": 140724603457536})"));
+  EXPECT_EQ(report["leaks"][2]["class"], "reachable");
+  EXPECT_EQ(report["leaks"][2]["root"]["name"], "table");
+  EXPECT_EQ(report["leaks"][2]["root"]["module"], "/opt/lib/libtable.so");
+  EXPECT_TRUE(report["leaks"][2]["root"]["tid"].is_null());
 }
 
 }  // namespace

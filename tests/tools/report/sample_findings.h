@@ -57,9 +57,30 @@ inline Findings SampleLeaks(uint32_t pid) {
   findings.leak_groups = 3;
   findings.leak_blocks = 5;
   findings.leak_bytes = 89;
+  findings.Of(LeakClass::kUnknown) = {5, 89};
   findings.totals.live_blocks = 5;
   findings.totals.live_bytes = 89;
   findings.verdict.status = Status::kLeaks;
+  return findings;
+}
+
+// The same, of which it is known what leads to the blocks: one of each class.
+inline Findings SampleClasses(uint32_t pid) {
+  Findings findings = SampleLeaks(pid);
+  findings.Of(LeakClass::kUnknown) = {};
+  findings.verdict.reachability = Reachability::kComplete;
+  Leak& definite = findings.leaks[0];
+  definite.leak_class = LeakClass::kDefinite;
+  Leak possible = findings.leaks[1];
+  possible.leak_class = LeakClass::kPossible;
+  possible.root = LeakRoot{"stack", "worker", "", 43, 0x7ffd00001000};
+  Leak reachable = possible;
+  reachable.leak_class = LeakClass::kReachable;
+  reachable.root = LeakRoot{"global", "table", "/opt/lib/libtable.so", 0, 0x7f0000001000};
+  findings.leaks = {definite, possible, reachable};
+  findings.Of(LeakClass::kDefinite) = {2, 80};
+  findings.Of(LeakClass::kPossible) = {1, 5};
+  findings.Of(LeakClass::kReachable) = {2, 4};
   return findings;
 }
 

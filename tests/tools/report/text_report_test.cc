@@ -194,5 +194,29 @@ TEST(ErrorText, EachKindTellsWhatItKnows) {
   EXPECT_THAT(Headline(error), EndsWith("which is not the start of a block"));
 }
 
+TEST(TextReport, ClassesAndWhatHoldsTheBlocks) {
+  const std::string text = TextReport(SampleClasses(42), kPlain);
+  EXPECT_THAT(text, StartsWith("mallocspy: leaks: prog (pid 42) had 2 blocks (80 bytes) lost, 1 block (5 bytes) possibly lost at the end\n"));
+  EXPECT_THAT(text, HasSubstr("Direct leak of 80 byte(s) in 2 object(s)"));
+  EXPECT_THAT(text, HasSubstr("Possible leak of 5 byte(s) in 1 object(s)"));
+  EXPECT_THAT(text, HasSubstr("held by the stack of thread 43 (worker)"));
+  EXPECT_THAT(text, HasSubstr("held by the global table of libtable.so"));
+  EXPECT_THAT(text, HasSubstr("SUMMARY: mallocspy: 85 byte(s) leaked in 3 allocation(s).\n"));
+  EXPECT_THAT(text, Not(HasSubstr("is not known")));
+}
+
+TEST(TextReport, WhatCanStillBeReachedIsNoLeak) {
+  Findings findings = SampleClean(42);
+  findings.verdict.reachability = Reachability::kComplete;
+  findings.leak_groups = 1;
+  findings.leak_blocks = 2;
+  findings.leak_bytes = 4;
+  findings.Of(LeakClass::kReachable) = {2, 4};
+  const std::string text = TextReport(findings, kPlain);
+  EXPECT_THAT(text, StartsWith("mallocspy: clean: prog (pid 42) lost no block, and no heap error was met; 2 blocks (4 bytes) could still be"
+                               " reached at the end\n"));
+  EXPECT_THAT(text, Not(HasSubstr("leaked")));
+}
+
 }  // namespace
 }  // namespace mallocspy

@@ -21,6 +21,7 @@ Findings WithLeak(LeakClass leak_class) {
   Leak leak;
   leak.leak_class = leak_class;
   leak.blocks = 1;
+  findings.Of(leak_class).blocks = 1;
   findings.leaks.push_back(leak);
   findings.leak_groups = 1;
   return findings;
@@ -38,9 +39,13 @@ TEST(FailOn, NamesTheNearestWord) {
   EXPECT_THAT(ErrorOf("none,errors"), HasSubstr("cannot be combined"));
 }
 
-TEST(FailOn, DefaultIsErrors) {
+TEST(FailOn, DefaultIsErrorsAndDefiniteLeaks) {
   EXPECT_EQ(FailOn().ExitStatus(WithError()), kExitErrors);
-  EXPECT_EQ(FailOn().ExitStatus(WithLeak(LeakClass::kUnknown)), kExitClean);
+  EXPECT_EQ(FailOn().ExitStatus(WithLeak(LeakClass::kDefinite)), kExitLeaks);
+  EXPECT_EQ(FailOn().ExitStatus(WithLeak(LeakClass::kIndirect)), kExitLeaks);
+  EXPECT_EQ(FailOn().ExitStatus(WithLeak(LeakClass::kPossible)), kExitClean);
+  EXPECT_EQ(FailOn().ExitStatus(WithLeak(LeakClass::kReachable)), kExitClean);
+  EXPECT_EQ(FailOn().ExitStatus(WithLeak(LeakClass::kUnknown)), kExitIncomplete);
   EXPECT_EQ(FailOn().ExitStatus(Findings()), kExitClean);
 }
 
@@ -66,6 +71,15 @@ TEST(FailOn, ClassesFailByThemselves) {
 TEST(FailOn, AskingForAClassThatIsNotKnownIsIncomplete) {
   EXPECT_EQ(Parse("definite").ExitStatus(WithLeak(LeakClass::kUnknown)), kExitIncomplete);
   EXPECT_EQ(Parse("definite").ExitStatus(Findings()), kExitClean);
+  Findings replaced = WithLeak(LeakClass::kUnknown);
+  replaced.process.exit.kind = ProcessExit::Kind::kExec;
+  EXPECT_EQ(Parse("definite").ExitStatus(replaced), kExitClean) << "it had not come to its end";
+  EXPECT_EQ(Parse("any").ExitStatus(replaced), kExitLeaks);
+  Findings parent;
+  parent.children.push_back(WithLeak(LeakClass::kUnknown));
+  EXPECT_EQ(Parse("definite").ExitStatus(parent), kExitIncomplete);
+  parent.children[0].verdict.interrupted = true;
+  EXPECT_EQ(Parse("definite").ExitStatus(parent), kExitClean) << "a killed helper is ordinary";
 }
 
 TEST(FailOn, ErrorsComeBeforeLeaksBeforeIncomplete) {

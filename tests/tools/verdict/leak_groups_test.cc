@@ -143,5 +143,30 @@ TEST(LeakGroups, EqualSizesComeInOneOrderWhateverTheAddresses) {
   EXPECT_EQ(orders[0].size(), 2u);
 }
 
+TEST(LeakGroups, ClassesAreApartAndTheSurestComeFirst) {
+  LedgerBuilder ledger;
+  const uint32_t module = ledger.AddModule("/prog", "id", 0x1000);
+  const uint32_t stack = ledger.AddStack({{module, 1}}, Door::kMalloc);
+  const uint32_t root = ledger.AddRoot(ledger::RootKind::kStack, 7, 0x7000);
+  using ledger::Reach;
+  ledger.AddBlock(stack, 0x10, 1000, 1, 0, Reach::kReachable);
+  ledger.AddBlock(stack, 0x20, 500, 1, 0, Reach::kReachable, root);
+  ledger.AddBlock(stack, 0x30, 100, 1, 0, Reach::kPossible, root);
+  ledger.AddBlock(stack, 0x40, 10, 1, 0, Reach::kIndirect);
+  ledger.AddBlock(stack, 0x50, 1, 1, 0, Reach::kDefinite);
+  ledger.AddBlock(stack, 0x60, 1, 1, 0, Reach::kDefinite);
+  ledger.End(ledger::End::kExit, 0);
+  const std::vector<LeakGroup> groups = Group(&ledger);
+  ASSERT_EQ(groups.size(), 4u);
+  EXPECT_EQ(groups[0].leak_class, LeakClass::kDefinite);
+  EXPECT_EQ(groups[0].blocks, 2u);
+  EXPECT_EQ(groups[1].leak_class, LeakClass::kIndirect);
+  EXPECT_EQ(groups[2].leak_class, LeakClass::kPossible);
+  EXPECT_EQ(groups[2].root, root);
+  EXPECT_EQ(groups[3].leak_class, LeakClass::kReachable);
+  EXPECT_EQ(groups[3].bytes, 1500u);
+  EXPECT_EQ(groups[3].root, root) << "the first that is known";
+}
+
 }  // namespace
 }  // namespace mallocspy

@@ -1,0 +1,31 @@
+// A picture of the process: all threads held for a moment, a copy of the process made by a raw clone, and whatever takes long done in that
+// copy, while the process goes on. The copy has one thread, its own memory, and no signals; it must not use the heap or libc's locks.
+#pragma once
+
+#include <cstdint>
+
+#include "allocator/ledger/format.h"
+#include "allocator/snapshot/roots.h"
+
+namespace mallocspy {
+
+// How a picture came out.
+struct PictureOutcome {
+  bool copied;        // the work was done, in the copy, and ended well
+  uint64_t pause_ns;  // how long the threads were held
+};
+
+// Does `work` in a copy of the process, in which `reach` tells of each live block, and waits until it is done. `self`: where the calling
+// thread was. What the work writes to shared memory and files is all that stays of it. Nothing is done where threads cannot be signalled
+// or the process cannot be copied; threads that did not answer within the limit are in the ledger's roots, and make the marking partial.
+// While events are frozen.
+PictureOutcome WorkInPicture(const ProgramPoint& self, bool (*work)(void* context), void* context);
+
+// In the copy: what is known of the live block at `address`; all zero where nothing is.
+struct BlockReach {
+  ledger::Reach reach;
+  uint32_t holder;  // of a reachable or possible block: a ledger::Root
+};
+BlockReach ReachOf(uintptr_t address);
+
+}  // namespace mallocspy

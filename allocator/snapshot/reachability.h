@@ -1,0 +1,103 @@
+// Which live blocks the program can still reach: conservative marking from root ranges, over the live map and the blocks' headers.
+//
+// In a process, or a copy of one, in which nothing else runs. Changes nothing but memory of its own. Reads the requested bytes of blocks
+// only.
+//
+// Classes, as in Valgrind's memcheck: reachable (a chain of pointers to starts of blocks leads from a root to it), possible (only with
+// pointers into the inside of blocks), definite (none), indirect (none but from a definite one). A cycle has one definite block.
+// What C++ and its library keep instead of a pointer to a start counts as one: a pointer behind an array's cookie, to the text of a
+// reference-counted std::string, to a base class that is not the first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/ledger/format.h"
+#include "allocator/snapshot/memory_map.h"
+
+namespace mallocspy {
+
+// Where marking begins. `root` is told of what was found from there: see Reachability::Root.
+struct RootRange {
+  uintptr_t start;
+  uintptr_t end;
+  ledger::RootKind kind;
+  uint32_t tid;  // 0 for what is no thread's
+};
+
+class Reachability {
+ public:
+  static constexpr uint32_t kNoBlock = UINT32_MAX;
+
+  // The map is for the base classes' tables, and for the pages that need not be looked at.
+  explicit constexpr Reachability(const MemoryMap& map) : map_(map) {}
+  ~Reachability();
+  Reachability(const Reachability&) = delete;
+  Reachability& operator=(const Reachability&) = delete;
+
+  // Collects the live blocks. False without memory.
+  bool Prepare();
+  // Marks from one range. Any number of times, then Finish() once; false if there is no memory to sort the lost blocks.
+  void MarkFrom(const RootRange& range);
+  bool Finish();
+
+  size_t size() const { return count_; }
+  uintptr_t AddressOf(size_t block) const { return blocks_[block].address; }
+  uint64_t SizeOf(size_t block) const { return blocks_[block].size; }
+  ledger::Reach ClassOf(size_t block) const { return blocks_[block].reach; }
+  // Of a reachable or possible one: the number of its root, below root_count(). Of an indirect one: the definite block.
+  uint32_t HolderOf(size_t block) const { return blocks_[block].holder; }
+
+  // A word that leads to blocks, and in which range it lies. With very many, some have no address and stand for all of a kind and thread.
+  struct Root {
+    uintptr_t address;
+    ledger::RootKind kind;
+    uint32_t tid;
+  };
+  uint32_t root_count() const { return root_count_; }
+  const Root& root(uint32_t number) const { return roots_[number]; }
+
+  // The block that holds `address`, kNoBlock if none does; its offset in there. For tests, too.
+  uint32_t Find(uintptr_t address, uint64_t* offset) const;
+
+ private:
+  struct Node {
+    uintptr_t address;
+    uint64_t size;
+    uint32_t stack;
+    uint32_t holder;
+    ledger::Reach reach;
+    bool hit_inside;  // by a pointer into it; `holder` is the root's then, unless it is reachable
+  };
+  // How far a pass follows.
+  enum class Pass { kReachable, kPossible };
+
+  void Scan(uintptr_t from, uintptr_t to, Pass pass, uint32_t holder, const RootRange* range);
+  void ScanWords(uintptr_t from, uintptr_t to, Pass pass, uint32_t holder, const RootRange* range);
+  void Meet(uintptr_t word, uintptr_t place, Pass pass, uint32_t holder, const RootRange* range);
+  void ScanBlock(uint32_t block, Pass pass);
+  void Drain(Pass pass);
+  void Push(uint32_t block) { stack_[stack_size_++] = block; }
+  bool StandsForStart(const Node& node, uint64_t offset) const;
+  bool LooksLikeTable(uintptr_t word) const;
+  uint32_t AddRoot(uintptr_t address, const RootRange& range);
+  class Lost;  // the blocks to which nothing leads
+  static void Collect(uintptr_t address, void* context);
+  bool MakePlaces();
+
+  const MemoryMap& map_;
+  Node* blocks_ = nullptr;
+  size_t count_ = 0;
+  size_t capacity_ = 0;
+  bool failed_ = false;
+  uintptr_t lowest_ = 0;
+  uintptr_t highest_ = 0;  // one past the last byte of the last block
+  uint32_t** places_ = nullptr;  // by address >> kLeafShift: for each page, how many blocks start below it
+  uint32_t* stack_ = nullptr;    // blocks still to be scanned
+  size_t stack_size_ = 0;
+  Root* roots_ = nullptr;
+  uint32_t root_count_ = 0;
+  int pagemap_ = -1;
+};
+
+}  // namespace mallocspy

@@ -1,0 +1,274 @@
+#include "allocator/snapshot/roots.h"
+
+#include <link.h>
+
+#include <algorithm>
+
+#include "allocator/capture/unwinder.h"
+#include "allocator/ledger/ledger.h"
+#include "allocator/ledger/live_map.h"
+#include "allocator/system/os_memory.h"
+#include "allocator/system/own_memory.h"
+#include "allocator/system/raw_syscall.h"
+#include "allocator/system/wrapped_malloc.h"
+#include "allocator/thread_state.h"
+
+namespace mallocspy {
+namespace {
+
+using ledger::RootKind;
+
+constexpr uintptr_t kRedZone = 128;             // System V ABI for x86-64, 3.2.2
+constexpr uintptr_t kControlBlockBytes = 4096;  // more than glibc's struct pthread
+constexpr uintptr_t kMostStaticTls = 1 << 20;
+
+struct Range {
+  uintptr_t start;
+  uintptr_t end;
+};
+
+// A growing list in memory of its own.
+class Ranges {
+ public:
+  Ranges() = default;
+  ~Ranges() {
+    if (list_ != nullptr) Unmap(list_, capacity_ * sizeof(Range));
+  }
+  Ranges(const Ranges&) = delete;
+  Ranges& operator=(const Ranges&) = delete;
+
+  void Add(uintptr_t start, uintptr_t end) {
+    if (start >= end || (size_ == capacity_ && !Grow())) return;
+    list_[size_++] = {start, end};
+  }
+  // Ascending and disjoint from now on.
+  void Settle() {
+    std::sort(list_, list_ + size_, [](const Range& a, const Range& b) { return a.start < b.start; });
+    size_t settled = 0;
+    for (size_t i = 0; i < size_; ++i) {
+      if (settled != 0 && list_[i].start <= list_[settled - 1].end) {
+        list_[settled - 1].end = std::max(list_[settled - 1].end, list_[i].end);
+      } else {
+        list_[settled++] = list_[i];
+      }
+    }
+    size_ = settled;
+  }
+  // The first that ends behind `address`; after Settle().
+  const Range* FirstBehind(uintptr_t address) const {
+    return std::upper_bound(begin(), end(), address, [](uintptr_t value, const Range& range) { return value < range.end; });
+  }
+  bool whole() const { return whole_; }
+  const Range* begin() const { return list_; }
+  const Range* end() const { return list_ + size_; }
+
+ private:
+  bool Grow() {
+    const size_t capacity = capacity_ == 0 ? 4096 : capacity_ * 2;
+    Range* grown = static_cast<Range*>(MapPrivate(capacity * sizeof(Range)));
+    if (grown == nullptr) return whole_ = false;
+    if (list_ != nullptr) {
+      std::copy(list_, list_ + size_, grown);
+      Unmap(list_, capacity_ * sizeof(Range));
+    }
+    list_ = grown;
+    capacity_ = capacity;
+    return true;
+  }
+
+  Range* list_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+  bool whole_ = true;
+};
+
+// A thread as marking sees it.
+struct ThreadRoots {
+  uint32_t tid;
+  bool stopped;
+  uintptr_t sp;
+  uintptr_t control_block;
+};
+
+class Roots {
+ public:
+  Roots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, uintptr_t static_tls_bytes,
+        Reachability* blocks)
+      : map_(map), threads_(threads), self_(self), static_tls_bytes_(static_tls_bytes), blocks_(blocks) {}
+
+  bool Mark() {
+    FindLeftOut();
+    if (!left_out_.whole() || !KnowsAllOwnMemory()) return false;
+    left_out_.Settle();
+    MarkThreads();
+    for (const Mapping& mapping : map_) {
+      const bool writable = mapping.readable && mapping.writable;
+      const bool of_program = mapping.kind != Mapping::kSpecial && !(mapping.shared && mapping.kind == Mapping::kFile);
+      if (writable && of_program) MarkWithout(mapping.start, mapping.end);
+    }
+    MarkUnrecorded();
+    return true;
+  }
+
+ private:
+  // What is no root: the heap, our own, and what lies below the stack pointers.
+  void FindLeftOut() {
+    const auto add = [](uintptr_t start, uintptr_t end, void* context) { static_cast<Ranges*>(context)->Add(start, end); };
+    ForEachOwnMemory(add, &left_out_);
+    wrapped::ForEachHeapRange(add, &left_out_);
+    for (const Mapping& mapping : map_) {
+      if (mapping.kind == Mapping::kHeap) left_out_.Add(mapping.start, mapping.end);
+    }
+    for (uint32_t i = 1; i < ledger::g_ledger.Count(ledger::TableId::kModules); ++i) {
+      const ledger::Module* module = ledger::g_ledger.At<ledger::Module>(ledger::TableId::kModules, i);
+      if ((module->flags & ledger::kModuleSelf) != 0 && module->unloaded == 0) left_out_.Add(module->start, module->end);
+    }
+    // Large blocks may have mappings of their own.
+    for (size_t i = 0; i < blocks_->size(); ++i) {
+      const uintptr_t start = blocks_->AddressOf(i);
+      if (blocks_->SizeOf(i) < kPageBytes || wrapped::IsInHeapRange(start)) continue;
+      const Mapping* mapping = map_.Find(start);
+      if (mapping != nullptr && mapping->kind != Mapping::kHeap) left_out_.Add(start, start + blocks_->SizeOf(i));
+    }
+    LeaveOutBelow(self_.tid, self_.sp);
+    for (size_t i = 0; i < threads_.size(); ++i) {
+      if (threads_[i].answered) LeaveOutBelow(threads_[i].tid, threads_[i].sp - kRedZone);
+    }
+  }
+
+  // The unused part of the stack that `sp` is on.
+  void LeaveOutBelow(uint32_t tid, uintptr_t sp) {
+    StackBounds own = StackBoundsOf(tid);
+    const Mapping* mapping = map_.Find(sp);
+    uint64_t offset;
+    if (blocks_->Find(sp, &offset) != Reachability::kNoBlock) return;  // a fiber's
+    if (sp >= own.low && sp <= own.high && own.low != 0) {
+      left_out_.Add(own.low, sp);
+    } else if (mapping != nullptr && mapping->kind != Mapping::kHeap) {
+      // A thread that we know nothing of. Where the bounds are known and `sp` is elsewhere, nothing says where that stack begins.
+      if (own.low == 0) left_out_.Add(mapping->start, sp);
+    }
+  }
+
+  void MarkThreads() {
+    // Threads' registers and thread-local data first: so a block is said to be theirs rather than a mapping's.
+    if (self_.registers_bytes != 0) {
+      blocks_->MarkFrom({self_.registers, self_.registers + self_.registers_bytes, RootKind::kRegisters, self_.tid});
+    }
+    uintptr_t control_block;
+    asm("mov %%fs:0, %0" : "=r"(control_block));
+    MarkThread({self_.tid, true, self_.sp, control_block});
+    for (size_t i = 0; i < threads_.size(); ++i) {
+      const StoppedThread& thread = threads_[i];
+      if (!thread.answered) {
+        const StackBounds own = StackBoundsOf(thread.tid);
+        MarkWithout(own.low, own.high, RootKind::kStack, thread.tid);
+        continue;
+      }
+      blocks_->MarkFrom({thread.registers, thread.registers + thread.registers_bytes, RootKind::kRegisters, thread.tid});
+      blocks_->MarkFrom({thread.vectors, thread.vectors + thread.vectors_bytes, RootKind::kRegisters, thread.tid});
+      MarkThread({thread.tid, true, thread.sp - kRedZone, thread.control_block});
+    }
+  }
+
+  void MarkThread(const ThreadRoots& thread) {
+    const uintptr_t tls_end = thread.control_block + kControlBlockBytes;
+    const uintptr_t tls_start = thread.control_block - static_tls_bytes_;
+    const Mapping* tls = map_.Find(thread.control_block);
+    if (tls != nullptr && tls->readable) {
+      MarkWithout(std::max(tls->start, tls_start), std::min(tls->end, tls_end), RootKind::kThreadLocal, thread.tid);
+      MarkDynamicTls(thread);
+    }
+    uint64_t offset;
+    if (const uint32_t fiber = blocks_->Find(thread.sp, &offset); fiber != Reachability::kNoBlock) {
+      const uintptr_t end = blocks_->AddressOf(fiber) + blocks_->SizeOf(fiber);
+      return blocks_->MarkFrom({thread.sp, end, RootKind::kStack, thread.tid});
+    }
+    const Mapping* stack = map_.Find(thread.sp);
+    if (stack == nullptr || !stack->readable) return;
+    StackBounds own = StackBoundsOf(thread.tid);
+    uintptr_t end = own.low != 0 && thread.sp >= own.low && thread.sp <= own.high ? std::min(own.high, stack->end) : stack->end;
+    if (thread.sp < tls_start && end > tls_start && tls == stack) end = tls_start;
+    MarkWithout(thread.sp, end, RootKind::kStack, thread.tid);
+  }
+
+  // The thread's vector of thread-local blocks: its control block points behind the vector's first element (glibc, sysdeps/x86_64/nptl/tls.h).
+  void MarkDynamicTls(const ThreadRoots& thread) {
+    const uintptr_t vector = *reinterpret_cast<const volatile uintptr_t*>(thread.control_block + sizeof(uintptr_t));
+    constexpr uintptr_t kElement = 2 * sizeof(uintptr_t);
+    uintptr_t start = vector - kElement;
+    const uintptr_t place = reinterpret_cast<uintptr_t>(&start);
+    blocks_->MarkFrom({place, place + sizeof(start), RootKind::kThreadLocal, thread.tid});
+  }
+
+  // Blocks that we gave out without a header: nobody knows more of them than where they are.
+  void MarkUnrecorded() {
+    const auto mark = [](uintptr_t address, void* context) {
+      const uintptr_t bytes = wrapped::UsableSize(reinterpret_cast<void*>(address));
+      static_cast<Roots*>(context)->blocks_->MarkFrom({address, address + bytes, RootKind::kUnrecorded, 0});
+    };
+    ledger::g_live_map.ForEachPlain(mark, this);
+  }
+
+  // What of [start, end) is not left out; by default as what it is: a module's data or some mapping.
+  void MarkWithout(uintptr_t start, uintptr_t end, RootKind kind = RootKind::kNone, uint32_t tid = 0) {
+    for (const Range* range = left_out_.FirstBehind(start); range != left_out_.end() && range->start < end; ++range) {
+      if (range->start > start) MarkPieces(start, range->start, kind, tid);
+      start = std::max(start, range->end);
+    }
+    if (start < end) MarkPieces(start, end, kind, tid);
+  }
+  // The kernel makes one mapping of a module's zeroed data and what lies beside it.
+  void MarkPieces(uintptr_t start, uintptr_t end, RootKind kind, uint32_t tid) {
+    if (kind != RootKind::kNone) return blocks_->MarkFrom({start, end, kind, tid});
+    while (start < end) {
+      uintptr_t next = end;
+      kind = RootKind::kMapping;
+      for (uint32_t i = 1; i < ledger::g_ledger.Count(ledger::TableId::kModules); ++i) {
+        const ledger::Module* module = ledger::g_ledger.At<ledger::Module>(ledger::TableId::kModules, i);
+        if (module->unloaded != 0 || module->end <= start) continue;
+        if (module->start <= start) kind = RootKind::kGlobal;
+        next = std::min<uintptr_t>(next, module->start <= start ? module->end : module->start);
+      }
+      blocks_->MarkFrom({start, next, kind, tid});
+      start = next;
+    }
+  }
+
+  const MemoryMap& map_;
+  const StoppedThreads& threads_;
+  const ProgramPoint& self_;
+  const uintptr_t static_tls_bytes_;
+  Reachability* blocks_;
+  Ranges left_out_;
+};
+
+}  // namespace
+
+uintptr_t StaticTlsBytes() {
+  uintptr_t control_block;
+  asm("mov %%fs:0, %0" : "=r"(control_block));
+  struct Search {
+    uintptr_t control_block;
+    uintptr_t farthest;
+  } search = {control_block, 0};
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t size, void* context) {
+        Search* search = static_cast<Search*>(context);
+        if (size < offsetof(dl_phdr_info, dlpi_tls_data) + sizeof(info->dlpi_tls_data)) return 1;
+        const uintptr_t data = reinterpret_cast<uintptr_t>(info->dlpi_tls_data);
+        if (data != 0 && data < search->control_block && search->control_block - data < kMostStaticTls) {
+          search->farthest = std::max(search->farthest, search->control_block - data);
+        }
+        return 0;
+      },
+      &search);
+  return search.farthest;
+}
+
+bool MarkFromRoots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, uintptr_t static_tls_bytes,
+                   Reachability* blocks) {
+  return Roots(map, threads, self, static_tls_bytes, blocks).Mark();
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,29 @@
+// Where marking begins: all memory that the program can write to, but for its heap, dead parts of stacks and what is the recorder's own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/snapshot/memory_map.h"
+#include "allocator/snapshot/reachability.h"
+#include "allocator/snapshot/stopped_threads.h"
+
+namespace mallocspy {
+
+// What the calling thread was doing when it came into the recorder: what lies below `sp` on its stack is not the program's.
+struct ProgramPoint {
+  uint32_t tid;
+  uintptr_t sp;
+  uintptr_t registers;  // where its registers are kept, and how many bytes of them; may be 0
+  uintptr_t registers_bytes;
+};
+
+// How far below its control block a thread's static thread-local storage reaches, bytes. Asks the loader: before threads are stopped.
+uintptr_t StaticTlsBytes();
+
+// Marks from every root. False without memory, or if it is not known which memory is the recorder's own; then marks are not to be believed.
+// Nothing else runs in the process.
+bool MarkFromRoots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, uintptr_t static_tls_bytes,
+                   Reachability* blocks);
+
+}  // namespace mallocspy
