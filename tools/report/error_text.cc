@@ -32,7 +32,16 @@ std::string InvalidFreeText(const HeapError& error) {
                       Count(error.size, "byte"), " made by ", NameOf(error.block_door));
 }
 
-std::string Headline(const HeapError& error) {
+// What happened at the place where the error was met.
+absl::string_view WhereText(const HeapError& error) {
+  if (error.kind == "double-free") return "freed again here:";
+  if (error.kind == "bad-alignment" || error.kind == "spy-contract") return "called here:";
+  return "freed here:";
+}
+
+}  // namespace
+
+std::string ErrorHeadline(const HeapError& error) {
   const std::string block = BlockText(error);
   if (error.kind == "invalid-free") return InvalidFreeText(error);
   if (error.kind == "mismatched-free") return absl::StrCat("mismatched-free of ", block, ", ", UsedText(error));
@@ -55,23 +64,19 @@ std::string Headline(const HeapError& error) {
   return absl::StrCat(error.kind, " of ", block);
 }
 
-// What happened at the place where the error was met.
-absl::string_view WhereText(const HeapError& error) {
-  if (error.kind == "double-free") return "freed again here:";
-  if (error.kind == "bad-alignment" || error.kind == "spy-contract") return "called here:";
-  return "freed here:";
+std::vector<NamedStack> ErrorStacks(const HeapError& error) {
+  std::vector<NamedStack> stacks;
+  const auto add = [&stacks](absl::string_view name, const std::vector<Frame>& frames) {
+    if (!frames.empty()) stacks.push_back({name, &frames});
+  };
+  add(WhereText(error), error.where);
+  add("allocated here:", error.allocated);
+  add(error.kind == "double-free" ? "freed first here:" : "freed here:", error.freed);
+  return stacks;
 }
-
-void AppendNamedStack(absl::string_view name, const std::vector<Frame>& frames, std::string* text) {
-  if (frames.empty()) return;
-  absl::StrAppend(text, "  ", name, "\n");
-  AppendStack(frames, text);
-}
-
-}  // namespace
 
 void AppendError(const HeapError& error, uint32_t pid, const Palette& palette, std::string* text) {
-  absl::StrAppend(text, palette.error, "==", pid, "==ERROR: mallocspy: ", Headline(error), palette.reset);
+  absl::StrAppend(text, palette.error, "==", pid, "==ERROR: mallocspy: ", ErrorHeadline(error), palette.reset);
   if (error.count > 1) absl::StrAppend(text, " [", error.count, " times]");
   absl::StrAppend(text, "\n");
   if (error.tid != 0) {
@@ -79,10 +84,12 @@ void AppendError(const HeapError& error, uint32_t pid, const Palette& palette, s
     if (!error.thread_name.empty()) absl::StrAppend(text, " (", Escaped(error.thread_name), ")");
     absl::StrAppend(text, "\n");
   }
-  AppendNamedStack(WhereText(error), error.where, text);
-  AppendNamedStack("allocated here:", error.allocated, text);
-  AppendNamedStack(error.kind == "double-free" ? "freed first here:" : "freed here:", error.freed, text);
-  if (error.where.empty() && error.allocated.empty() && error.freed.empty()) AppendStack({}, text);
+  const std::vector<NamedStack> stacks = ErrorStacks(error);
+  for (const NamedStack& stack : stacks) {
+    absl::StrAppend(text, "  ", stack.name, "\n");
+    AppendStack(*stack.frames, text);
+  }
+  if (stacks.empty()) AppendStack({}, text);
   absl::StrAppend(text, "\n");
 }
 

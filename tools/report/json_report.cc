@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
@@ -112,8 +113,8 @@ Json ErrorJson(const HeapError& error) {
 }
 
 // Reports can be large: each leak, error and child is written as soon as it is made, on a line of its own.
-template <typename Element, typename Append>
-void AppendArray(absl::string_view key, const std::vector<Element>& elements, Append append, std::string* out) {
+template <typename Elements, typename Append>
+void AppendArray(absl::string_view key, const Elements& elements, Append append, std::string* out) {
   absl::StrAppend(out, ",\n\"", key, "\": [");
   for (size_t i = 0; i < elements.size(); ++i) {
     absl::StrAppend(out, i == 0 ? "\n" : ",\n");
@@ -122,7 +123,7 @@ void AppendArray(absl::string_view key, const std::vector<Element>& elements, Ap
   absl::StrAppend(out, elements.empty() ? "]" : "\n]");
 }
 
-void AppendFindings(const Findings& findings, std::string* out) {
+void AppendFindings(const Findings& findings, absl::Span<const Findings* const> children, std::string* out) {
   Json verdict;
   verdict["status"] = Text(NameOf(findings.verdict.status));
   verdict["reachability"] = Text(NameOf(findings.verdict.reachability));
@@ -135,17 +136,27 @@ void AppendFindings(const Findings& findings, std::string* out) {
   }
   AppendArray(
       "errors", findings.errors, [](const HeapError& error, std::string* to) { *to += ErrorJson(error).dump(); }, out);
-  AppendArray("children", findings.children, AppendFindings, out);
+  AppendArray(
+      "children", children, [](const Findings* child, std::string* to) { AppendFindings(*child, {}, to); }, out);
   absl::StrAppend(out, "\n}");
+}
+
+// The first process with all others as its children.
+std::string Document(absl::Span<const Findings* const> processes) {
+  std::string report;
+  AppendFindings(*processes[0], processes.subspan(1), &report);
+  report += "\n";
+  return report;
 }
 
 }  // namespace
 
 std::string JsonReport(const Findings& findings) {
-  std::string report;
-  AppendFindings(findings, &report);
-  report += "\n";
-  return report;
+  std::vector<const Findings*> processes = {&findings};
+  for (const Findings& child : findings.children) processes.push_back(&child);
+  return Document(processes);
 }
+
+std::string JsonReport(const std::vector<Findings>& reports) { return Document(EveryProcess(reports)); }
 
 }  // namespace mallocspy

@@ -7,11 +7,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tools/verdict/findings.h"
 
 namespace mallocspy {
 
 std::string JsonReport(const Findings& findings);
+
+// Several reports as one: the later ones and their children are children of the first. `reports` is not empty.
+std::string JsonReport(const std::vector<Findings>& reports);
 
 }  // namespace mallocspy

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tools/report/error_text.h"
+#include "tools/report/leak_text.h"
 #include "tools/report/receipt.h"
 #include "tools/report/text_stack.h"
 #include "tools/wording/count.h"
@@ -43,30 +44,6 @@ std::string LeaksText(const Findings& findings) {
 std::string ErrorsText(const Findings& findings) {
   uint64_t errors = findings.errors.size();
   return absl::StrCat(Count(errors, "heap error"), findings.totals.errors_dropped != 0 ? " and more" : "");
-}
-
-std::string Answer(const Findings& findings) {
-  const std::string name = ProcessName(findings.process);
-  const absl::string_view moment = findings.verdict.interrupted ? " when last seen" : " at the end";
-  switch (findings.verdict.status) {
-    case Status::kClean:
-      if (findings.leak_blocks != 0) {
-        return absl::StrCat("clean: ", name, " lost no block, and no heap error was met; ", LiveText(findings), " could still be reached",
-                            moment);
-      }
-      return absl::StrCat("clean: ", name, " freed every block, and no heap error was met");
-    case Status::kLeaks:
-      return absl::StrCat("leaks: ", name, " had ", LeaksText(findings), moment);
-    case Status::kErrors:
-      return absl::StrCat(
-          "errors: ", ErrorsText(findings), " in ", name,
-          findings.Lost().blocks == 0 ? "" : absl::StrCat(", and ", LeaksText(findings), moment));
-    case Status::kIncomplete:
-      return absl::StrCat("incomplete: ", name, " was not checked whole: ",
-                          findings.process.degraded.empty() ? "see below" : Escaped(findings.process.degraded[0]),
-                          findings.Lost().blocks == 0 ? "" : absl::StrCat("; ", LeaksText(findings), moment));
-  }
-  return "";
 }
 
 absl::string_view LeakHeading(LeakClass leak_class) {
@@ -122,16 +99,8 @@ void AppendLeaks(const Findings& findings, const Palette& palette, std::string* 
   }
   absl::StrAppend(text, "\n");
   for (const Leak& leak : findings.leaks) AppendLeak(leak, palette, text);
-  const uint64_t more = findings.leak_groups - findings.leaks.size();
-  if (more != 0) {
-    uint64_t blocks = findings.leak_blocks, bytes = findings.leak_bytes;
-    for (const Leak& leak : findings.leaks) {
-      blocks -= leak.blocks;
-      bytes -= leak.bytes;
-    }
-    absl::StrAppend(text, "... and ", Count(more, "smaller leak"), " of ", Count(bytes, "byte"), " in ",
-                    Count(blocks, "block"), "; --top=N shows more of them\n\n");
-  }
+  const std::string unlisted = UnlistedLeaks(findings);
+  if (!unlisted.empty()) absl::StrAppend(text, "... and ", unlisted, "; --top=N shows more of them\n\n");
 }
 
 void AppendSummary(const Findings& findings, std::string* text) {
@@ -164,6 +133,30 @@ std::string ReplacedText(const Findings& findings) {
 }
 
 }  // namespace
+
+std::string Answer(const Findings& findings) {
+  const std::string name = ProcessName(findings.process);
+  const absl::string_view moment = findings.verdict.interrupted ? " when last seen" : " at the end";
+  switch (findings.verdict.status) {
+    case Status::kClean:
+      if (findings.leak_blocks != 0) {
+        return absl::StrCat("clean: ", name, " lost no block, and no heap error was met; ", LiveText(findings), " could still be reached",
+                            moment);
+      }
+      return absl::StrCat("clean: ", name, " freed every block, and no heap error was met");
+    case Status::kLeaks:
+      return absl::StrCat("leaks: ", name, " had ", LeaksText(findings), moment);
+    case Status::kErrors:
+      return absl::StrCat(
+          "errors: ", ErrorsText(findings), " in ", name,
+          findings.Lost().blocks == 0 ? "" : absl::StrCat(", and ", LeaksText(findings), moment));
+    case Status::kIncomplete:
+      return absl::StrCat("incomplete: ", name, " was not checked whole: ",
+                          findings.process.degraded.empty() ? "see below" : Escaped(findings.process.degraded[0]),
+                          findings.Lost().blocks == 0 ? "" : absl::StrCat("; ", LeaksText(findings), moment));
+  }
+  return "";
+}
 
 std::string TextReport(const Findings& findings, const Palette& palette) {
   std::string text;

@@ -2,6 +2,15 @@
 
 namespace mallocspy {
 
+std::vector<const Findings*> EveryProcess(const std::vector<Findings>& reports) {
+  std::vector<const Findings*> processes;
+  for (const Findings& report : reports) {
+    processes.push_back(&report);
+    for (const Findings& child : report.children) processes.push_back(&child);
+  }
+  return processes;
+}
+
 absl::string_view NameOf(LeakClass leak_class) {
   switch (leak_class) {
     case LeakClass::kDefinite:

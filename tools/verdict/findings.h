@@ -134,6 +134,9 @@ struct Findings {
   std::vector<Findings> children;  // only of the top level
 };
 
+// The processes of several reports in a row: each report's own, then its children.
+std::vector<const Findings*> EveryProcess(const std::vector<Findings>& reports);
+
 absl::string_view NameOf(LeakClass leak_class);  // "definite", ...
 absl::string_view NameOf(Reachability reachability);  // "complete", ...
 absl::string_view NameOf(Status status);         // "clean", ...

@@ -1,6 +1,9 @@
 // Findings with something of everything, for the golden texts of reports.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "tools/verdict/findings.h"
 
 namespace mallocspy {
@@ -109,6 +112,80 @@ inline Findings SampleErrors(uint32_t pid) {
   findings.totals.foreign_frees = 2;
   findings.process.degraded = {"libunwind could not be loaded"};
   findings.verdict.status = Status::kErrors;
+  return findings;
+}
+
+inline Findings SampleIncomplete(uint32_t pid) {
+  Findings findings = SampleClean(pid);
+  findings.process.exit = {ProcessExit::Kind::kSignal, 9, ""};
+  findings.process.degraded = {"a child left no record"};
+  findings.verdict.status = Status::kIncomplete;
+  findings.verdict.unchecked = true;
+  return findings;
+}
+
+// A leak of each class, of 11 to 15 bytes.
+inline Findings SampleEveryClass(uint32_t pid) {
+  Findings findings = SampleLeaks(pid);
+  const Leak sample = findings.leaks[0];
+  findings.leaks.clear();
+  for (const LeakClass leak_class :
+       {LeakClass::kDefinite, LeakClass::kIndirect, LeakClass::kPossible, LeakClass::kReachable, LeakClass::kUnknown}) {
+    findings.leaks.push_back(sample);
+    findings.leaks.back().leak_class = leak_class;
+    findings.leaks.back().bytes = 10 + findings.leaks.size();
+  }
+  findings.leak_groups = findings.leaks.size();
+  findings.leak_blocks = 2 * findings.leaks.size();
+  findings.leak_bytes = 65;
+  return findings;
+}
+
+// Names that some format would take for more than names.
+inline std::vector<std::string> HostileNames() {
+  return {"<script>alert(1)</script>",
+          "</pre></details><img src=x onerror=y>",
+          "</failure></testcase>]]>&amp;\"'",
+          "a|b\\|c\\",
+          "`x` ``y``` **b** _i_ [l](https://example.org) ![i](x)",
+          "@octocat #1 :smile: www.example.org https://example.org",
+          "line\nbreak\r\n::error::forged",
+          "50%0A,:; %25",
+          "\x1b[2J\x07 \x01 \x7f \xc2\x85",
+          "\xff\xfe\xc0\x80 \xed\xa0\x80",
+          "\xef\xbf\xbf \xef\xbf\xbe \xe2\x80\xae",
+          "{0} {lambda(int)#1}::operator() [x](1)",
+          " leading and trailing ",
+          "`",
+          "| |",
+          "--> <!-- <?xml ?>"};
+}
+
+// Findings in which everything that a program names is called `name`.
+inline Findings SampleNamed(uint32_t pid, const std::string& name) {
+  Findings findings = SampleLeaks(pid);
+  findings.errors = SampleErrors(pid).errors;
+  findings.verdict.status = Status::kErrors;
+  findings.process.cmdline = {name, name};
+  findings.process.exe = "/opt/" + name;
+  findings.process.exit = {ProcessExit::Kind::kExec, 0, name};
+  findings.process.degraded = {name};
+  const auto rename = [&name](std::vector<Frame>* frames) {
+    for (Frame& frame : *frames) {
+      frame.function = name;
+      frame.module = "/opt/" + name;
+      if (!frame.file.empty()) frame.file = "/src/" + name;
+    }
+  };
+  for (Leak& leak : findings.leaks) rename(&leak.frames);
+  for (HeapError& error : findings.errors) {
+    error.thread_name = name;
+    rename(&error.where);
+    rename(&error.allocated);
+    rename(&error.freed);
+  }
+  findings.errors[0].kind = "spy-contract";
+  findings.errors[0].detail = name;
   return findings;
 }
 
