@@ -2,30 +2,24 @@
 
 #include <unistd.h>
 
-#include <iterator>
-#include <utility>
+#include <algorithm>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tools/command/complaint.h"
+#include "tools/report/github_report.h"
 #include "tools/report/json_report.h"
+#include "tools/report/junit_report.h"
+#include "tools/report/markdown_report.h"
 #include "tools/report/palette.h"
 #include "tools/report/report_sink.h"
+#include "tools/report/sarif_report.h"
+#include "tools/report/source_root.h"
 #include "tools/report/text_report.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
 namespace {
-
-std::string Json(std::vector<Findings> findings) {
-  Findings& first = findings[0];
-  for (size_t i = 1; i < findings.size(); ++i) {
-    std::vector<Findings> children = std::exchange(findings[i].children, {});
-    first.children.push_back(std::move(findings[i]));
-    std::move(children.begin(), children.end(), std::back_inserter(first.children));
-  }
-  return JsonReport(first);
-}
 
 std::string Text(const std::vector<Findings>& findings, const Palette& palette) {
   std::string text;
@@ -36,25 +30,77 @@ std::string Text(const std::vector<Findings>& findings, const Palette& palette) 
   return text;
 }
 
+std::string Rendered(Format format, const std::vector<Findings>& findings, const Palette& palette, SourceRoot* root) {
+  switch (format) {
+    case Format::kText:
+      return Text(findings, palette);
+    case Format::kJson:
+      return JsonReport(findings);
+    case Format::kJunit:
+      return JunitReport(findings, JunitStamp::Now());
+    case Format::kSarif:
+      return SarifReport(findings, root);
+    case Format::kGithub:
+      return GithubReport(findings, root);
+    case Format::kMarkdown:
+      return MarkdownReport(findings, root);
+  }
+  return "";
+}
+
+// Lists no more than the largest leaks of each process; the others stay counted.
+void Shorten(uint64_t most_leaks, std::vector<Findings>* findings) {
+  for (Findings& one : *findings) {
+    if (one.leaks.size() > most_leaks) {
+      one.leaks.erase(one.leaks.begin() + static_cast<std::ptrdiff_t>(most_leaks), one.leaks.end());
+    }
+    Shorten(most_leaks, &one.children);
+  }
+}
+
+// Where an output goes.
+struct Place {
+  std::string path;  // of a file; else the descriptor counts
+  int descriptor = STDERR_FILENO;
+
+  bool is_file() const { return !path.empty(); }
+  std::string name() const {
+    return is_file() ? Escaped(path) : descriptor == STDOUT_FILENO ? "standard output" : "standard error";
+  }
+};
+
+Place PlaceOf(Command command, const ReportOutput& output, uint32_t pid) {
+  const std::string path = ExpandPath(output.path, pid);
+  // The standard output of `run` is the program's.
+  const bool to_output = path == "-" || (path.empty() && output.format != Format::kText && command == Command::kReport);
+  if (to_output) return {"", STDOUT_FILENO};
+  return {path, STDERR_FILENO};
+}
+
 }  // namespace
 
 bool WriteReport(Command command, const Settings& settings, std::vector<Findings> findings) {
-  const std::string path = ExpandPath(settings.output, findings[0].process.pid);
-  const bool json = settings.format == Format::kJson;
-  // The standard output of `run` is the program's.
-  const bool to_output = path == "-" || (path.empty() && json && command == Command::kReport);
-  const int descriptor = to_output ? STDOUT_FILENO : STDERR_FILENO;
-  const bool to_file = !path.empty() && !to_output;
-  const std::string report =
-      json ? Json(std::move(findings)) : Text(findings, to_file ? kPlain : PaletteFor(descriptor));
-  const absl::Status written = to_file ? WriteReportFile(path, report) : WriteAll(descriptor, report);
-  if (written.ok()) return true;
-  Complain(absl::StrCat("the report could not be written to ",
-                        to_file     ? Escaped(path)
-                        : to_output ? "standard output"
-                                    : "standard error",
-                        " (", written.message(), "): nobody sees what was found"));
-  return false;
+  // The longest come first, so that the findings can be shortened for those behind them.
+  std::vector<ReportOutput> outputs = settings.outputs;
+  std::stable_sort(outputs.begin(), outputs.end(), [&settings](const ReportOutput& left, const ReportOutput& right) {
+    return settings.most_leaks(left.format) > settings.most_leaks(right.format);
+  });
+  SourceRoot root = SourceRoot::Current();
+  bool complete = true;
+  for (const ReportOutput& output : outputs) {
+    Shorten(settings.most_leaks(output.format), &findings);
+    const Place place = PlaceOf(command, output, findings[0].process.pid);
+    const Palette& palette = place.is_file() ? kPlain : PaletteFor(place.descriptor);
+    const std::string report = Rendered(output.format, findings, palette, &root);
+    const absl::Status written =
+        place.is_file() ? WriteReportFile(place.path, report) : WriteAll(place.descriptor, report);
+    if (written.ok()) continue;
+    complete = false;
+    const bool only = outputs.size() == 1;
+    Complain(absl::StrCat("the ", only ? "" : NameOf(output.format), only ? "" : " ", "report could not be written to ",
+                          place.name(), " (", written.message(), ")", only ? ": nobody sees what was found" : ""));
+  }
+  return complete;
 }
 
 }  // namespace mallocspy

@@ -1,4 +1,4 @@
-// The last step of `run` and `report`: the findings, in the format and to the place that were asked for.
+// The last step of `run` and `report`: the findings, in the formats and to the places that were asked for.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,9 @@
 
 namespace mallocspy {
 
-// One text report after the other; or one JSON document, in which the others are children of the first. False, after a
-// line on standard error that says what is missing, if it could not be written. `findings` is not empty.
+// One text report after the other; in the other formats one document, in JSON with the others as children of the first.
+// False, after a line on standard error for each report that is missing, if not all could be written. `findings` is not
+// empty.
 bool WriteReport(Command command, const Settings& settings, std::vector<Findings> findings);
 
 }  // namespace mallocspy

@@ -2,19 +2,20 @@
 
 #include <getopt.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "tools/verdict/assessment.h"
 #include "tools/wording/escape.h"
 #include "tools/wording/nearest.h"
 
 namespace mallocspy {
 namespace {
 
-constexpr int kFirstLong = 256;      // what getopt returns for the first long option; behind all characters
-constexpr uint64_t kTextLeaks = 20;  // listed in a text report without --top
+constexpr int kFirstLong = 256;  // what getopt returns for the first long option; behind all characters
 
 // The options that `command` knows.
 std::vector<OptionRow> RowsOf(Command command) {
@@ -43,20 +44,6 @@ absl::Status UnknownOption(Command command, absl::string_view argument) {
       absl::StrCat("there is no option '", Escaped(name), "'", DidYouMean(name, NamesOf(RowsOf(command)))));
 }
 
-absl::Status SetFormat(absl::string_view value, Settings* settings) {
-  if (value == "text") {
-    settings->format = Format::kText;
-  } else if (value == "json") {
-    settings->format = Format::kJson;
-  } else if (value == "html" || value == "junit" || value == "sarif" || value == "github" || value == "markdown") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--format=", value, " is not available in this version; text and json are"));
-  } else {
-    return absl::InvalidArgumentError(NotAmong("--format", value, {"text", "json"}));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status SetTop(absl::string_view value, Settings* settings) {
   uint64_t top;
   if (!absl::SimpleAtoi(value, &top)) {
@@ -75,17 +62,17 @@ absl::Status SetFollow(absl::string_view value, Settings* settings) {
   return absl::OkStatus();
 }
 
-absl::Status SetPath(absl::string_view option, absl::string_view value, std::string* path) {
-  if (value.empty()) return absl::InvalidArgumentError(absl::StrCat(option, " needs the name of a file"));
-  *path = std::string(value);
+absl::Status SetKeep(absl::string_view value, Settings* settings) {
+  if (value.empty()) return absl::InvalidArgumentError("--keep needs the name of a file");
+  settings->keep = std::string(value);
   return absl::OkStatus();
 }
 
-absl::Status Set(absl::string_view name, absl::string_view value, Settings* settings) {
+absl::Status Set(absl::string_view name, absl::string_view value, Settings* settings, OutputPairs* outputs) {
   if (name == "help") settings->help = true;
-  if (name == "format") return SetFormat(value, settings);
-  if (name == "output") return SetPath("--output", value, &settings->output);
-  if (name == "keep") return SetPath("--keep", value, &settings->keep);
+  if (name == "format") return outputs->AddFormat(value);
+  if (name == "output") return outputs->AddPath(value);
+  if (name == "keep") return SetKeep(value, settings);
   if (name == "top") return SetTop(value, settings);
   if (name == "follow") return SetFollow(value, settings);
   if (name == "spy") settings->spies.emplace_back(value);
@@ -101,10 +88,11 @@ absl::Status Set(absl::string_view name, absl::string_view value, Settings* sett
 
 const std::vector<OptionRow>& OptionRows() {
   static const auto& rows = *new std::vector<OptionRow>{
-      {"format", "text|json", true, true, "form of the report (default text)"},
+      {"format", "text|json|junit|sarif|github|markdown", true, true,
+       "form of the reports whose --output comes behind it (default: what .json, .xml, .sarif or .md says, else text)"},
       {"output", "FILE", true, true,
-       "where the report goes; %p is the pid, - standard output (default: standard error; json of 'report': standard "
-       "output)"},
+       "where the report goes; %p is the pid, - standard output (default: standard error; of 'report', all but text: "
+       "standard output); repeatable"},
       {"fail-on", "LIST", true, true,
        "what makes the exit status 23 or 24: none, any, definite, possible, reachable, errors (default definite,errors)"},
       {"top", "N", true, true, "list the N largest leaks (default 20 as text, all as json)"},
@@ -120,7 +108,13 @@ const std::vector<OptionRow>& OptionRows() {
   return rows;
 }
 
-uint64_t Settings::most_leaks() const { return top.value_or(format == Format::kText ? kTextLeaks : kAllLeaks); }
+uint64_t Settings::most_leaks(Format format) const { return top.value_or(MostLeaks(format)); }
+
+uint64_t Settings::most_leaks() const {
+  uint64_t most = 0;
+  for (const ReportOutput& output : outputs) most = std::max(most, most_leaks(output.format));
+  return most;
+}
 
 absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::string>& arguments) {
   const std::vector<OptionRow> rows = RowsOf(command);
@@ -138,6 +132,7 @@ absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::s
   argv.push_back(nullptr);
 
   Settings settings;
+  OutputPairs outputs;
   optind = 0;  // makes glibc's getopt start anew
   opterr = 0;
   for (;;) {
@@ -170,11 +165,14 @@ absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::s
       return UnknownOption(command, argument);
     } else {
       const absl::Status set =
-          Set(rows[static_cast<size_t>(found - kFirstLong)].name, optarg != nullptr ? optarg : "", &settings);
+          Set(rows[static_cast<size_t>(found - kFirstLong)].name, optarg != nullptr ? optarg : "", &settings, &outputs);
       if (!set.ok()) return set;
     }
   }
   for (int i = optind; i < argc; ++i) settings.arguments.emplace_back(argv[i]);
+  absl::StatusOr<std::vector<ReportOutput>> paired = outputs.Pair();
+  if (!paired.ok()) return paired.status();
+  settings.outputs = *std::move(paired);
   return settings;
 }
 

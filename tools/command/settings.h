@@ -8,18 +8,16 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tools/command/report_output.h"
 #include "tools/verdict/fail_on.h"
 
 namespace mallocspy {
 
 enum class Command { kRun, kReport };
 
-enum class Format { kText, kJson };
-
 struct Settings {
   bool help = false;
-  Format format = Format::kText;
-  std::string output;  // empty: the default place
+  std::vector<ReportOutput> outputs = {ReportOutput()};
   FailOn fail_on;
   std::optional<uint64_t> top;
   std::vector<std::string> spies;
@@ -27,7 +25,8 @@ struct Settings {
   std::string keep;
   std::vector<std::string> arguments;  // program and its arguments, or files
 
-  // How many leaks are listed.
+  // How many leaks are listed in a report of this format; and in the longest that is asked for.
+  uint64_t most_leaks(Format format) const;
   uint64_t most_leaks() const;
 };
 

@@ -133,6 +133,52 @@ TEST_F(RunCommandTest, AReportThatCannotBeWrittenIs25AndOneLine) {
   EXPECT_EQ(Shell("exit 3", {"--output=" + runner_.File("none/report")}).status(), 3);
 }
 
+TEST_F(RunCommandTest, SeveralReportsAtOnceAndTheTextToo) {
+  Plan("leak,error");
+  const CommandResult result =
+      Shell("echo mine", {"--format=junit", "--output=" + runner_.File("%p.xml"), "--format=sarif",
+                          "--output=" + runner_.File("b.json"), "--output=" + runner_.File("c"), "--format=markdown",
+                          "--output=" + runner_.File("d.md"), "--format=json", "--output=-"});
+  EXPECT_EQ(result.status(), 24);
+  EXPECT_THAT(result.output, StartsWith("mine\n{\n\"schema\": \"mallocspy-report/1\""));
+  EXPECT_THAT(result.error, StartsWith("mallocspy: errors: 1 heap error in prog (pid "));
+  const int pid = json::parse(result.output.substr(5))["process"]["pid"];
+  EXPECT_THAT(ReadWholeFile(runner_.File(std::to_string(pid) + ".xml")), HasSubstr("<failure type=\"double-free\""));
+  EXPECT_EQ(json::parse(ReadWholeFile(runner_.File("b.json")))["runs"][0]["results"][1]["ruleId"], "leak-unknown");
+  EXPECT_EQ(ReadWholeFile(runner_.File("b.json")), ReadWholeFile(runner_.File("c")));
+  EXPECT_THAT(ReadWholeFile(runner_.File("d.md")), StartsWith("## mallocspy: errors\n"));
+}
+
+TEST_F(RunCommandTest, TheTextGoesWhereItIsSent) {
+  Plan("leak");
+  const CommandResult quiet =
+      Shell("true", {"--output=" + runner_.File("a.xml"), "--format=text", "--output=" + runner_.File("text")});
+  EXPECT_EQ(quiet.error, "");
+  EXPECT_THAT(ReadWholeFile(runner_.File("text")), StartsWith("mallocspy: leaks: prog"));
+  const CommandResult github = Shell("echo mine", {"--format=github"});
+  EXPECT_EQ(github.output, "mine\n");
+  EXPECT_THAT(github.error, StartsWith("::error title=mallocspy%3A leak of 40 bytes in 1 block"));
+}
+
+TEST_F(RunCommandTest, AReportThatCannotBeWrittenDoesNotKeepTheOthersBack) {
+  Plan("leak");
+  const CommandResult result = Shell("true", {"--output=" + runner_.File("none/a.xml"),
+                                              "--output=" + runner_.File("b.md"), "--output=" + runner_.File("text")});
+  EXPECT_EQ(result.status(), 25);
+  EXPECT_THAT(result.error,
+              MatchesRegex("mallocspy: the junit report could not be written to [^\n]*none/a.xml [^\n]*\n"));
+  EXPECT_THAT(ReadWholeFile(runner_.File("b.md")), HasSubstr("| unknown | 1 | 40 | "));
+  EXPECT_THAT(ReadWholeFile(runner_.File("text")), HasSubstr("SUMMARY: mallocspy: 40 byte(s)"));
+}
+
+TEST_F(RunCommandTest, TheSameFileTwiceIs2AndNothingRuns) {
+  const std::string output = "--output=" + runner_.File("a.xml");
+  const CommandResult result = Shell("echo ran", {output, "--format=json", output});
+  EXPECT_EQ(result.status(), 2);
+  EXPECT_EQ(result.output, "");
+  EXPECT_THAT(result.error, MatchesRegex("mallocspy: --output=[^\n]*a.xml is given twice[^\n]*\n"));
+}
+
 TEST_F(RunCommandTest, AProgramThatWasNotRecordedIs25) {
   Plan("none");
   const CommandResult result = Shell("echo ran");
@@ -190,6 +236,10 @@ TEST_F(RunCommandTest, WhatIsKeptCanBeReported) {
   const CommandResult as_json =
       runner_.Run({"report", "--format=json", runner_.File("kept.mspy"), runner_.File("kept.mspy")});
   EXPECT_EQ(json::parse(as_json.output)["children"].size(), 1u);
+  const CommandResult sarif =
+      runner_.Run({"report", "--format=sarif", runner_.File("kept.mspy"), runner_.File("kept.mspy")});
+  EXPECT_EQ(sarif.error, "");
+  EXPECT_EQ(json::parse(sarif.output)["runs"][0]["invocations"].size(), 2u);
   const CommandResult unkept = Shell("true", {"--keep=" + runner_.File("none/kept.mspy")});
   EXPECT_EQ(unkept.status(), 25);
   EXPECT_THAT(unkept.error, HasSubstr("cannot keep"));

@@ -10,7 +10,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 Settings Parse(Command command, const std::vector<std::string>& arguments) {
   const absl::StatusOr<Settings> settings = ParseSettings(command, arguments);
@@ -25,9 +24,8 @@ std::string ErrorOf(Command command, const std::vector<std::string>& arguments) 
 
 TEST(Settings, Defaults) {
   const Settings settings = Parse(Command::kRun, {"prog"});
-  EXPECT_EQ(settings.format, Format::kText);
+  EXPECT_THAT(settings.outputs, ElementsAre(ReportOutput{Format::kText, ""}));
   EXPECT_TRUE(settings.follow);
-  EXPECT_THAT(settings.output, IsEmpty());
   EXPECT_TRUE(settings.fail_on.errors());
   EXPECT_TRUE(settings.fail_on.Includes(LeakClass::kDefinite));
   EXPECT_EQ(settings.most_leaks(), 20u);
@@ -38,8 +36,7 @@ TEST(Settings, AllOptions) {
   const Settings settings =
       Parse(Command::kRun, {"--format=json", "--output", "o.json", "--fail-on=any", "--top=3", "--spy=a.so:x=1",
                             "--spy=trace", "--follow=none", "--keep=k.%p.mspy", "--", "prog", "--format=text", "--"});
-  EXPECT_EQ(settings.format, Format::kJson);
-  EXPECT_EQ(settings.output, "o.json");
+  EXPECT_THAT(settings.outputs, ElementsAre(ReportOutput{Format::kJson, "o.json"}));
   EXPECT_TRUE(settings.fail_on.Includes(LeakClass::kUnknown));
   EXPECT_EQ(settings.most_leaks(), 3u);
   EXPECT_THAT(settings.spies, ElementsAre("a.so:x=1", "trace"));
@@ -64,13 +61,21 @@ TEST(Settings, NamesMustBeWhole) {
   EXPECT_THAT(ErrorOf(Command::kReport, {"a.mspy", "--to", "3"}), HasSubstr("did you mean '--top'?"));
   EXPECT_THAT(ErrorOf(Command::kReport, {"--to"}), HasSubstr("there is no option '--to'"));
   EXPECT_EQ(Parse(Command::kReport, {"a.mspy", "--top", "3", "b.mspy"}).most_leaks(), 3u);
-  EXPECT_EQ(Parse(Command::kRun, {"--output", "--output", "prog"}).output, "--output");
+  EXPECT_EQ(Parse(Command::kRun, {"--output", "--output", "prog"}).outputs[0].path, "--output");
 }
 
 TEST(Settings, OptionsOfReportMayFollowTheFiles) {
   const Settings settings = Parse(Command::kReport, {"a.mspy", "--format=json", "b.mspy"});
   EXPECT_THAT(settings.arguments, ElementsAre("a.mspy", "b.mspy"));
   EXPECT_EQ(settings.most_leaks(), kAllLeaks);
+}
+
+TEST(Settings, TheLongestOutputTellsHowManyLeaksAreNamed) {
+  const Settings settings = Parse(Command::kRun, {"--output=a.xml", "prog"});
+  EXPECT_EQ(settings.most_leaks(Format::kText), 20u);
+  EXPECT_EQ(settings.most_leaks(), kAllLeaks);
+  EXPECT_EQ(Parse(Command::kRun, {"--output=a.xml", "--top=3", "prog"}).most_leaks(), 3u);
+  EXPECT_EQ(Parse(Command::kRun, {"--format=markdown", "prog"}).most_leaks(), 20u);
 }
 
 TEST(Settings, UnknownOptionsGetTheNearest) {
