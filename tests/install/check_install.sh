@@ -102,7 +102,7 @@ no spy to revoke: CO_E_OBJNOTREG" "$("$examples/windows_names" 2>/dev/null)"
   spy_library)
     # A built-in spy, which the command finds by its name.
     rm -f "$work/trace.log"
-    "$prefix/bin/mallocspy" run --spy="trace:file=$work/trace.log" --output=/dev/null -- "$build/bin/demo_leak" >/dev/null
+    "$prefix/bin/mallocspy" run --spy="trace:file=$work/trace.log" --fail-on=errors --output=/dev/null -- "$build/bin/demo_leak" >/dev/null
     grep -q 'alloc 32768 bytes' "$work/trace.log" || fail "no allocation of 32768 bytes in the trace"
     ;;
 

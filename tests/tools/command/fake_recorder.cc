@@ -19,9 +19,9 @@ std::string FirstFreeName(const std::string& directory) {
   }
 }
 
-void AddLeak(LedgerBuilder* ledger) {
+void AddLeak(LedgerBuilder* ledger, ledger::Reach reach) {
   const uint32_t module = ledger->AddModule("/nowhere/prog", "\xab", 0x1000, ledger::kModuleExecutable);
-  ledger->AddBlock(ledger->AddStack({{module, 0x10}}, Door::kMalloc), 0x5000, 40);
+  ledger->AddBlock(ledger->AddStack({{module, 0x10}}, Door::kMalloc), 0x5000, 40, 1, 0, reach);
 }
 
 __attribute__((constructor)) void LeaveLedger() {
@@ -31,7 +31,8 @@ __attribute__((constructor)) void LeaveLedger() {
   LedgerBuilder ledger;
   ledger.header().pid = static_cast<uint32_t>(getpid());
   ledger.SetProgram("/nowhere/prog", {"prog"});
-  if (std::strstr(plan, "leak") != nullptr) AddLeak(&ledger);
+  const bool unknown = std::strstr(plan, "unknown") != nullptr;
+  if (std::strstr(plan, "leak") != nullptr) AddLeak(&ledger, unknown ? ledger::Reach::kUnknown : ledger::Reach::kDefinite);
   if (std::strstr(plan, "error") != nullptr) ledger.AddError(ledger::ErrorKind::kDoubleFree).address = 0x5000;
   if (std::strstr(plan, "no-spy") != nullptr) ledger.header().degraded = ledger::kSpyNotLoaded;
   if (std::strstr(plan, "running") == nullptr) ledger.End(ledger::End::kExit, 0);

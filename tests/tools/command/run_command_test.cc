@@ -45,9 +45,14 @@ TEST_F(RunCommandTest, InputOutputAndStatusAreTheProgramsOwn) {
 
 TEST_F(RunCommandTest, ExitStatusFollowsFailOn) {
   Plan("leak");
-  EXPECT_EQ(Shell("true").status(), 0);
+  EXPECT_EQ(Shell("true").status(), 23);
   EXPECT_EQ(Shell("true", {"--fail-on=any"}).status(), 23);
-  EXPECT_EQ(Shell("true", {"--fail-on=definite"}).status(), 25);  // nobody knows whether they are
+  EXPECT_EQ(Shell("true", {"--fail-on=definite"}).status(), 23);
+  EXPECT_EQ(Shell("true", {"--fail-on=errors,possible"}).status(), 0);
+  Plan("unknown-leak");
+  EXPECT_EQ(Shell("true", {"--fail-on=any"}).status(), 23);
+  EXPECT_EQ(Shell("true").status(), 25);  // nobody knows whether they are
+  EXPECT_EQ(Shell("true", {"--fail-on=errors"}).status(), 0);
   Plan("leak,error");
   EXPECT_EQ(Shell("true").status(), 24);
   EXPECT_EQ(Shell("true", {"--fail-on=any"}).status(), 24);
@@ -106,7 +111,7 @@ TEST_F(RunCommandTest, WrongCommandLinesAre2) {
 TEST_F(RunCommandTest, JsonToAFileNamedByThePid) {
   Plan("leak");
   const CommandResult result = Shell("echo $$", {"--format=json", "--output=" + runner_.File("%p.json")});
-  EXPECT_EQ(result.status(), 0);
+  EXPECT_EQ(result.status(), 23);
   EXPECT_EQ(result.error, "");
   const std::string pid = result.output.substr(0, result.output.find('\n'));
   const json report = json::parse(ReadWholeFile(runner_.File(pid + ".json")));
@@ -144,7 +149,7 @@ TEST_F(RunCommandTest, SeveralReportsAtOnceAndTheTextToo) {
   EXPECT_THAT(result.error, StartsWith("mallocspy: errors: 1 heap error in prog (pid "));
   const int pid = json::parse(result.output.substr(5))["process"]["pid"];
   EXPECT_THAT(ReadWholeFile(runner_.File(std::to_string(pid) + ".xml")), HasSubstr("<failure type=\"double-free\""));
-  EXPECT_EQ(json::parse(ReadWholeFile(runner_.File("b.json")))["runs"][0]["results"][1]["ruleId"], "leak-unknown");
+  EXPECT_EQ(json::parse(ReadWholeFile(runner_.File("b.json")))["runs"][0]["results"][1]["ruleId"], "leak-definite");
   EXPECT_EQ(ReadWholeFile(runner_.File("b.json")), ReadWholeFile(runner_.File("c")));
   EXPECT_THAT(ReadWholeFile(runner_.File("d.md")), StartsWith("## mallocspy: errors\n"));
 }
@@ -157,7 +162,7 @@ TEST_F(RunCommandTest, TheTextGoesWhereItIsSent) {
   EXPECT_THAT(ReadWholeFile(runner_.File("text")), StartsWith("mallocspy: leaks: prog"));
   const CommandResult github = Shell("echo mine", {"--format=github"});
   EXPECT_EQ(github.output, "mine\n");
-  EXPECT_THAT(github.error, StartsWith("::error title=mallocspy%3A leak of 40 bytes in 1 block"));
+  EXPECT_THAT(github.error, StartsWith("::error title=mallocspy%3A definite leak of 40 bytes in 1 block"));
 }
 
 TEST_F(RunCommandTest, AReportThatCannotBeWrittenDoesNotKeepTheOthersBack) {
@@ -167,7 +172,7 @@ TEST_F(RunCommandTest, AReportThatCannotBeWrittenDoesNotKeepTheOthersBack) {
   EXPECT_EQ(result.status(), 25);
   EXPECT_THAT(result.error,
               MatchesRegex("mallocspy: the junit report could not be written to [^\n]*none/a.xml [^\n]*\n"));
-  EXPECT_THAT(ReadWholeFile(runner_.File("b.md")), HasSubstr("| unknown | 1 | 40 | "));
+  EXPECT_THAT(ReadWholeFile(runner_.File("b.md")), HasSubstr("| definite | 1 | 40 | "));
   EXPECT_THAT(ReadWholeFile(runner_.File("text")), HasSubstr("SUMMARY: mallocspy: 40 byte(s)"));
 }
 
@@ -219,7 +224,7 @@ TEST_F(RunCommandTest, TheLastImageIsTheTopLevel) {
   Plan("leak");
   const CommandResult result = Shell("exec /bin/true", {"--format=json", "--keep=" + runner_.File("k.mspy"),
                                                         "--output=" + runner_.File("report.json")});
-  EXPECT_EQ(result.status(), 0);
+  EXPECT_EQ(result.status(), 23);
   const json report = json::parse(ReadWholeFile(runner_.File("report.json")));
   ASSERT_EQ(report["children"].size(), 1u);
   EXPECT_EQ(report["children"][0]["process"]["pid"], report["process"]["pid"]);
@@ -228,7 +233,7 @@ TEST_F(RunCommandTest, TheLastImageIsTheTopLevel) {
 
 TEST_F(RunCommandTest, WhatIsKeptCanBeReported) {
   Plan("leak");
-  EXPECT_EQ(Shell("true", {"--keep=" + runner_.File("kept.mspy")}).status(), 0);
+  EXPECT_EQ(Shell("true", {"--keep=" + runner_.File("kept.mspy")}).status(), 23);
   const CommandResult text = runner_.Run({"report", "--fail-on=any", runner_.File("kept.mspy")});
   EXPECT_EQ(text.status(), 23);
   EXPECT_EQ(text.output, "");
