@@ -29,25 +29,25 @@ constinit TrimFunction trim = nullptr;
 // Heaps of the arenas that threads have: each begins at a multiple of its largest size (malloc/arena.c, "HEAP_MAX_SIZE").
 constexpr uintptr_t kArenaHeapBytes = uintptr_t{64} << 20;
 constexpr size_t kMostArenaHeaps = 1024;
-constexpr uint64_t kNotMainArena = 4;  // a chunk's flag
+[[maybe_unused]] constexpr uint64_t kNotMainArena = 4;  // a chunk's flag
 constinit std::atomic<uintptr_t> arena_heaps[kMostArenaHeaps] = {};  // by number, open addressing; 0: free
 
-void NoteArenaHeap(uintptr_t start) {
+void NoteArenaHeap([[maybe_unused]] const void* block) {
+#if !defined(MALLOCSPY_SANITIZED)  // a sanitizer's blocks are not laid out like that
+  if ((static_cast<const uint64_t*>(block)[-1] & kNotMainArena) == 0) return;
+  const uintptr_t start = reinterpret_cast<uintptr_t>(block) & ~(kArenaHeapBytes - 1);
   for (size_t at = start / kArenaHeapBytes % kMostArenaHeaps, tries = 0; tries < kMostArenaHeaps; ++tries, at = (at + 1) % kMostArenaHeaps) {
     uintptr_t there = arena_heaps[at].load(std::memory_order_relaxed);
     if (there == start) return;
     if (there == 0 && arena_heaps[at].compare_exchange_strong(there, start, std::memory_order_relaxed)) return;
     if (there == start) return;
   }
+#endif
 }
 
 void* AtHeapTop(void* block, size_t bytes) {
   g_heap_top.Gave(block, bytes);
-#if !defined(MALLOCSPY_SANITIZED)
-  if (block != nullptr && (static_cast<const uint64_t*>(block)[-1] & kNotMainArena) != 0) {
-    NoteArenaHeap(reinterpret_cast<uintptr_t>(block) & ~(kArenaHeapBytes - 1));
-  }
-#endif
+  if (block != nullptr) NoteArenaHeap(block);
   return block;
 }
 
