@@ -55,8 +55,11 @@ constexpr bool IsAligned(Door door) {
 // Guard bytes behind a payload of `size` bytes.
 constexpr size_t GuardBytes(size_t size) { return 15 - ((size + 7) & 7); }
 
+// A payload of `size` bytes with its guard, if it has one.
+constexpr size_t TailBytes(size_t size, bool guarded) { return guarded ? size + GuardBytes(size) : size; }
+
 // What the wrapped malloc is asked for, for a payload of `size` bytes without extension.
-constexpr size_t RawBytes(size_t size, bool guarded) { return sizeof(BlockHeader) + size + (guarded ? GuardBytes(size) : 0); }
+constexpr size_t RawBytes(size_t size, bool guarded) { return sizeof(BlockHeader) + TailBytes(size, guarded); }
 
 // The secret of this process; set once, before the first block.
 void SetHeaderCookie(uint64_t cookie);

@@ -22,9 +22,6 @@ using ledger::g_live_map;
 
 uintptr_t AddressOf(const void* block) { return reinterpret_cast<uintptr_t>(block); }
 
-// Bytes that a block needs behind its payload's start: the payload and, with guards on, the guard.
-size_t TailBytes(size_t bytes, bool guarded) { return guarded ? bytes + GuardBytes(bytes) : bytes; }
-
 // From the wrapped block to the payload.
 size_t FrontBytes(const Request& request) {
   if (!IsAligned(request.door)) return sizeof(BlockHeader);

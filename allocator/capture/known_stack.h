@@ -31,14 +31,18 @@ struct StackWord {
   uintptr_t value;
 };
 
+// Whether any of four words is not what it was.
+MALLOCSPY_READS_STACKS inline bool DoFourDiffer(const StackWord* four) {
+  const uintptr_t change = (WordAt(four[0].address) ^ four[0].value) | (WordAt(four[1].address) ^ four[1].value) |
+                           (WordAt(four[2].address) ^ four[2].value) | (WordAt(four[3].address) ^ four[3].value);
+  return change != 0;
+}
+
 // Compares words from the last of `count` to the first; how many are left when one is met that differs. With `fours`, for words that all
 // lie in memory that stays, some more may be read than that.
 MALLOCSPY_READS_STACKS inline uint32_t CountSameWords(const StackWord* list, uint32_t count, bool fours) {
   for (; fours && count >= 4; count -= 4) {
-    const StackWord* four = list + count - 4;
-    const uintptr_t change = (WordAt(four[0].address) ^ four[0].value) | (WordAt(four[1].address) ^ four[1].value) |
-                             (WordAt(four[2].address) ^ four[2].value) | (WordAt(four[3].address) ^ four[3].value);
-    if (change != 0) break;
+    if (DoFourDiffer(list + count - 4)) break;
   }
   while (count > 0 && WordAt(list[count - 1].address) == list[count - 1].value) --count;
   return count;
@@ -47,9 +51,7 @@ MALLOCSPY_READS_STACKS inline uint32_t CountSameWords(const StackWord* list, uin
 // Whether `count` words, a multiple of four, all in memory that stays, are what they were.
 MALLOCSPY_READS_STACKS inline bool AreWordsSame(const StackWord* list, uint32_t count) {
   for (const StackWord* four = list; four != list + count; four += 4) {
-    const uintptr_t change = (WordAt(four[0].address) ^ four[0].value) | (WordAt(four[1].address) ^ four[1].value) |
-                             (WordAt(four[2].address) ^ four[2].value) | (WordAt(four[3].address) ^ four[3].value);
-    if (__builtin_expect(change != 0, 0)) return false;
+    if (__builtin_expect(DoFourDiffer(four), 0)) return false;
   }
   return true;
 }

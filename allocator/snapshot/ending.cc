@@ -77,7 +77,7 @@ void EndRecord(ledger::End how, int value, const ProgramPoint* self) {
     Complete(how, value);
     const auto list = [](void*) { return ListBlocksInLedger(), true; };
     if (g_ledger.memory().shared()) {
-      if (!WorkInPicture(self != nullptr ? *self : here, list, nullptr).copied) ListBlocksInLedger();
+      if (!WorkInPicture(self != nullptr ? *self : here, list, nullptr)) ListBlocksInLedger();
       g_ledger.header().state.store(ledger::State::kEnded, std::memory_order_release);
     } else {
       SaveAndReport(self != nullptr ? *self : here);

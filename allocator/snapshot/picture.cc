@@ -2,7 +2,6 @@
 
 #include <sched.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <cerrno>
 
@@ -27,12 +26,6 @@ constexpr uint32_t kStopLimitMs = 500;
 // In the copy only.
 constinit const Reachability* marked = nullptr;
 constinit const uint32_t* root_records = nullptr;  // by Reachability's number of a root
-
-uint64_t NowNs() {
-  timespec now;
-  RawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 uint32_t AddRoot(uint64_t address, RootKind kind, uint32_t tid) {
   const uint32_t index = g_ledger.Reserve(TableId::kRoots);
@@ -79,13 +72,11 @@ BlockReach ReachOf(uintptr_t address) {
   return {reach, has_root ? root_records[marked->HolderOf(block)] : 0};
 }
 
-PictureOutcome WorkInPicture(const ProgramPoint& self, bool (*work)(void* context), void* context) {
-  PictureOutcome outcome = {};
+bool WorkInPicture(const ProgramPoint& self, bool (*work)(void* context), void* context) {
   const uintptr_t static_tls_bytes = StaticTlsBytes();
   constexpr uint64_t kAllSignals = ~uint64_t{0};
   uint64_t mask;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, &mask, sizeof(mask));
-  const uint64_t start = NowNs();
   long copy = -EAGAIN;
   {
     StoppedThreads threads;
@@ -97,15 +88,15 @@ PictureOutcome WorkInPicture(const ProgramPoint& self, bool (*work)(void* contex
       }
     }
   }
-  outcome.pause_ns = NowNs() - start;
+  bool done = false;
   if (!RawFailed(copy)) {
     int status = -1;
     long waited = -EINTR;
     while (waited == -EINTR) waited = RawSyscall(SYS_wait4, copy, &status, __WALL, nullptr);
-    outcome.copied = waited == copy && status == 0;
+    done = waited == copy && status == 0;
   }
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));
-  return outcome;
+  return done;
 }
 
 }  // namespace mallocspy

@@ -9,17 +9,11 @@
 
 namespace mallocspy {
 
-// How a picture came out.
-struct PictureOutcome {
-  bool copied;        // the work was done, in the copy, and ended well
-  uint64_t pause_ns;  // how long the threads were held
-};
-
 // Does `work` in a copy of the process, in which `reach` tells of each live block, and waits until it is done. `self`: where the calling
 // thread was. What the work writes to shared memory and files is all that stays of it. Nothing is done where threads cannot be signalled
 // or the process cannot be copied; threads that did not answer within the limit are in the ledger's roots, and make the marking partial.
-// While events are frozen.
-PictureOutcome WorkInPicture(const ProgramPoint& self, bool (*work)(void* context), void* context);
+// While events are frozen. True if the work was done and ended well.
+bool WorkInPicture(const ProgramPoint& self, bool (*work)(void* context), void* context);
 
 // In the copy: what is known of the live block at `address`; all zero where nothing is.
 struct BlockReach {

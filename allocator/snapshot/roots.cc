@@ -85,7 +85,6 @@ class Ranges {
 // A thread as marking sees it.
 struct ThreadRoots {
   uint32_t tid;
-  bool stopped;
   uintptr_t sp;
   uintptr_t control_block;
 };
@@ -157,7 +156,7 @@ class Roots {
     }
     uintptr_t control_block;
     asm("mov %%fs:0, %0" : "=r"(control_block));
-    MarkThread({self_.tid, true, self_.sp, control_block});
+    MarkThread({self_.tid, self_.sp, control_block});
     for (size_t i = 0; i < threads_.size(); ++i) {
       const StoppedThread& thread = threads_[i];
       if (!thread.answered) {
@@ -167,7 +166,7 @@ class Roots {
       }
       blocks_->MarkFrom({thread.registers, thread.registers + thread.registers_bytes, RootKind::kRegisters, thread.tid});
       blocks_->MarkFrom({thread.vectors, thread.vectors + thread.vectors_bytes, RootKind::kRegisters, thread.tid});
-      MarkThread({thread.tid, true, thread.sp - kRedZone, thread.control_block});
+      MarkThread({thread.tid, thread.sp - kRedZone, thread.control_block});
     }
   }
 

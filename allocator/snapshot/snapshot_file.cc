@@ -200,7 +200,7 @@ void SaveAndReport(const ProgramPoint& self) {
   if (!saving.keeps && !saving.reports) return;
   saving.fd = saving.reports ? RawSyscall(SYS_memfd_create, "mallocspy", 0) : -1;
   // Without a copy of the process everything is saved all the same, but for what still leads to the blocks.
-  if (!WorkInPicture(self, Save, &saving).copied) Save(&saving);
+  if (!WorkInPicture(self, Save, &saving)) Save(&saving);
   if (saving.reports) Report(saving.fd);
   if (!RawFailed(saving.fd)) RawSyscall(SYS_close, saving.fd);
 }
