@@ -24,7 +24,8 @@ struct BlockHeader {
   uint32_t stack;  // ledger::Stack
   uint16_t mark;   // current at the block's birth
   uint16_t check;
-  uint64_t size : 47;  // requested bytes
+  uint64_t size : 46;  // requested bytes
+  uint64_t ignored : 1;  // the program said that it is no leak
   uint64_t door : 3;   // Door
   uint64_t guarded : 1;
   uint64_t owner : 5;  // ThreadState::owner of the thread that made it
@@ -40,7 +41,7 @@ struct BlockExtension {
 };
 static_assert(sizeof(BlockExtension) == 16);
 
-inline constexpr size_t kMaxBlockBytes = (size_t{1} << 47) - 1;  // more than the address space has
+inline constexpr size_t kMaxBlockBytes = (size_t{1} << 46) - 1;  // half of the address space
 
 inline BlockHeader* HeaderOf(void* address) { return static_cast<BlockHeader*>(address) - 1; }
 inline const BlockHeader* HeaderOf(const void* address) { return static_cast<const BlockHeader*>(address) - 1; }
@@ -83,11 +84,13 @@ inline uint16_t CheckOf(const BlockHeader* header) {
   return CheckOf(header, words[0], words[1]);
 }
 
-// What a header's second word says beside the size: of a block that no spy has seen.
+// What a header's second word says beside the size, of a block that no spy has seen: its traits, and whose it is. HasTraits() does not
+// compare whether it is ignored.
 inline constexpr int kTraitsShift = 47;
-constexpr uint64_t TraitsOf(Door door, bool guarded, uint8_t owner) {
-  return uint64_t{static_cast<uint8_t>(door)} << kTraitsShift | uint64_t{guarded} << 50 | uint64_t{owner} << 51;
+constexpr uint64_t TraitsOf(Door door, bool guarded) {
+  return uint64_t{static_cast<uint8_t>(door)} << kTraitsShift | uint64_t{guarded} << 50;
 }
+constexpr uint64_t OriginOf(uint8_t owner, bool ignored) { return uint64_t{owner} << 51 | uint64_t{ignored} << (kTraitsShift - 1); }
 
 // Writes a whole header, sealed.
 inline void WriteHeader(BlockHeader* header, uint32_t stack, uint16_t mark, uint64_t size, uint64_t traits) {

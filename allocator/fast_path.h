@@ -77,7 +77,7 @@ class Call {
   MALLOCSPY_ALWAYS_INLINE size_t Raw(size_t bytes) const { return RawBytes(bytes, guarded_); }
 
  private:
-  MALLOCSPY_ALWAYS_INLINE uint64_t Traits() const { return TraitsOf(door_, guarded_, thread_->owner); }
+  MALLOCSPY_ALWAYS_INLINE uint64_t Traits() const { return TraitsOf(door_, guarded_) | thread_->origin; }
 
   ThreadState* const thread_;
   const DoorFrame* const frame_;
@@ -117,7 +117,8 @@ MALLOCSPY_ALWAYS_INLINE bool Free(void* block, size_t bytes, Door door, const Do
 MALLOCSPY_ALWAYS_INLINE void* Resize(void* block, size_t bytes, Door door, const DoorFrame* frame) {
   if (__builtin_expect(!IsLive(block) || g_settings.checks_captures, 0)) return nullptr;
   Call call(door, frame);
-  if (!call.ordinary() || !call.IsOwn(block) || !BlockCache::AreAlike(call.Raw(HeaderOf(block)->size), call.Raw(bytes))) return nullptr;
+  if (!call.ordinary() || !call.IsOwn(block) || HeaderOf(block)->ignored != 0) return nullptr;
+  if (!BlockCache::AreAlike(call.Raw(HeaderOf(block)->size), call.Raw(bytes))) return nullptr;
   const RecordedStack stack = call.Stack();
   ledger::Counters* counters = call.CountersOf(block);
   if (stack.counters == nullptr || counters == nullptr) return nullptr;

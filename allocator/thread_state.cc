@@ -11,6 +11,7 @@
 
 #include <cstring>
 
+#include "allocator/block_header.h"
 #include "allocator/capture/known_stack.h"
 #include "allocator/capture/recent_stacks.h"
 #include "allocator/ledger/ledger.h"
@@ -71,6 +72,7 @@ ThreadState* NewState() {
   state->known->SetLimit(frame_capacity);
   state->frames = reinterpret_cast<uint64_t*>(memory + frames_at);
   state->owner = states_made < kMostOwners ? static_cast<uint8_t>(++states_made) : 0;
+  SetIgnoring(state, 0);
   state->next = all_states.load(std::memory_order_relaxed);
   all_states.store(state, std::memory_order_release);
   return state;
@@ -137,6 +139,7 @@ ThreadState* Attach() {
   state->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   state->rounds_to_live = kDestructorRounds;
   state->announced = false;
+  SetIgnoring(state, 0);
   const uintptr_t low = state->stack_low;
   const uintptr_t high = state->stack_high;
   FindStackBounds(state);
@@ -253,6 +256,7 @@ void StartThreads(uint32_t stack_depth) {
   if (late_state == nullptr) return;
   late_state->announced = true;  // it is no thread
   late_state->owner = 0;         // nor is it one thread's
+  SetIgnoring(late_state, 0);
 }
 
 Phase CurrentPhase() { return static_cast<Phase>(fork_page.phase.load(std::memory_order_acquire)); }
@@ -288,6 +292,11 @@ void AdoptThreadsAfterFork(bool recorded) {
   if (self == nullptr || !recorded) return;
   self->tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   RecordThread(self);
+}
+
+void SetIgnoring(ThreadState* thread, uint32_t scopes) {
+  thread->ignoring = scopes;
+  thread->origin = OriginOf(thread->owner, scopes != 0);
 }
 
 uint32_t FreezeEvents(uint32_t limit_ms) {

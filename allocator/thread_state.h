@@ -46,6 +46,8 @@ struct ThreadState {
   uintptr_t stack_low;     // the thread's own stack; both 0 when not known
   uintptr_t stack_high;
   uint8_t owner;           // this state's number, 0 for all but the first 31; blocks carry it
+  uint32_t ignoring;       // scopes in which the blocks that it makes are ignored
+  uint64_t origin;         // owner and ignoring, as headers say them: OriginOf()
   uint32_t rounds_to_live;  // passes of thread-specific destructors still to be seen
   PreparedStack prepared;
   bool announced;          // `ledger_thread` tells of the thread that has this state now
@@ -133,6 +135,9 @@ void WatchThreadEnds();
 // In a forked child: the other threads' states are free again. `recorded`: the ledger is this process's own, and this thread's
 // name is entered.
 void AdoptThreadsAfterFork(bool recorded);
+
+// How many scopes the thread is in, in which the blocks that it makes are ignored. By that thread, inside its event.
+void SetIgnoring(ThreadState* thread, uint32_t scopes);
 
 // Holds all events of other threads until SetPhase(): returns when none is inside the gate, or after `limit_ms` with the
 // number of those that still were.

@@ -107,7 +107,7 @@ void* WrappingAllocator::Place(void* raw, size_t front_bytes, size_t bytes, cons
                                ThreadState* thread) {
   void* block = static_cast<char*>(raw) + front_bytes;
   if (IsAligned(request.door)) *ExtensionOf(block) = {request.alignment, front_bytes};
-  WriteHeader(HeaderOf(block), stack, g_settings.mark, bytes, TraitsOf(request.door, g_settings.guards, thread->owner));
+  WriteHeader(HeaderOf(block), stack, g_settings.mark, bytes,  TraitsOf(request.door, g_settings.guards) | thread->origin);
   if (g_settings.guards) WriteGuard(block, bytes);
   if (__builtin_expect(!g_live_map.SetLive(AddressOf(block)), 0)) return nullptr;
   thread->counters.CountAllocation(stack, bytes);
@@ -204,6 +204,7 @@ void* WrappingAllocator::Move(void* block, const BlockHeader& before, size_t byt
   if (moved == nullptr) return nullptr;
   std::memcpy(moved, block, before.size < bytes ? before.size : bytes);
   if (before.spied != 0) SetSpiedSet(moved, static_cast<SpiedBy>(before.spied));
+  if (before.ignored != 0) Ignore(moved);
   Deallocate(block, {.door = static_cast<Door>(before.door), .frame = request.frame});
   return moved;
 }
@@ -263,6 +264,7 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
         return nullptr;  // the content is lost with the block; only a process out of address space gets here
       }
       if (before.spied != 0) SetSpiedSet(placed, static_cast<SpiedBy>(before.spied));
+      if (before.ignored != 0) Ignore(placed);
       errno = saved_errno;
       return placed;
     }
@@ -291,6 +293,15 @@ bool WrappingAllocator::Trim(size_t pad_bytes) {
 SpiedBy WrappingAllocator::SpiedSet(const void* block) {
   if (!IsLive(block) || !IsSealed(HeaderOf(block))) return 0;
   return static_cast<SpiedBy>(HeaderOf(block)->spied);
+}
+
+bool WrappingAllocator::Ignore(const void* block) {
+  const Event event;  // nobody looks at the header meanwhile
+  if (!IsLive(block) || !IsSealed(HeaderOf(block))) return false;
+  BlockHeader* header = HeaderOf(const_cast<void*>(block));
+  header->ignored = 1;
+  Seal(header);
+  return true;
 }
 
 void WrappingAllocator::SetSpiedSet(void* block, SpiedBy spies) {

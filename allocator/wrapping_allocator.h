@@ -30,6 +30,9 @@ class WrappingAllocator final : public Heap {
   // Minimize(), but for `pad_bytes` at the heap's top; whether any memory was given back.
   bool Trim(size_t pad_bytes);
 
+  // The block, and all that only it leads to, is no leak from now on; false if it is no live block.
+  bool Ignore(const void* block);
+
   // What a sized or aligned delete or free says about a block, before it is freed: `bytes` unless it is
   // (size_t)-1, `alignment` unless it is 0. A difference is an error of the program.
   void CheckClaims(const void* block, size_t bytes, size_t alignment, Door door, const DoorFrame* frame);

@@ -1,6 +1,6 @@
 # What `cmake --install` lays out:
 #   bin/mallocspy   lib/libmallocspy.so   lib/libmallocspy_*.so (the built-in spies that --spy can name)
-#   include/mallocspy/spy/malloc_spy.h    include/mallocspy/com/*.h
+#   include/mallocspy/spy/malloc_spy.h    include/mallocspy/com/*.h    include/mallocspy/allocator/leak_check.h
 #   lib/cmake/mallocspy/mallocspyConfig.cmake   lib/pkgconfig/mallocspy.pc
 # Nothing in it names the prefix, so the tree can be moved.
 
@@ -10,6 +10,7 @@ install(TARGETS mallocspy mallocspy_trace mallocspy_command
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES spy/malloc_spy.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/spy)
+install(FILES allocator/leak_check.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/allocator)
 install(DIRECTORY spy/com/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/com FILES_MATCHING PATTERN "*.h")
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -15,6 +15,7 @@
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/followed_environment.h"
 #include "allocator/interpose/next.h"
+#include "allocator/interpose/place_of_call.h"
 #include "allocator/run_notes.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/system/raw_syscall.h"
@@ -51,22 +52,6 @@ pid_t Forked(Fork fork) {
     if (pid > 0) mallocspy::NoteFork(static_cast<uint32_t>(pid));
   }
   return pid;
-}
-
-// The registers that a call keeps, as they were at the call of a door; in its first statement.
-struct KeptRegisters {
-  uintptr_t values[5];
-};
-#define MALLOCSPY_KEPT_REGISTERS(kept)                                                                                   \
-  KeptRegisters kept;                                                                                                    \
-  asm volatile("mov %%rbx, 0(%0)\n\tmov %%r12, 8(%0)\n\tmov %%r13, 16(%0)\n\tmov %%r14, 24(%0)\n\tmov %%r15, 32(%0)" \
-               :                                                                                                         \
-               : "r"(&kept)                                                                                              \
-               : "memory")
-
-mallocspy::ProgramPoint PointOf(const mallocspy::DoorFrame* frame, const KeptRegisters& kept) {
-  return {static_cast<uint32_t>(mallocspy::RawSyscall(SYS_gettid)), reinterpret_cast<uintptr_t>(frame + 1),
-          reinterpret_cast<uintptr_t>(&kept), sizeof(kept)};
 }
 
 [[noreturn]] void End(int status, const mallocspy::ProgramPoint* point) {
@@ -149,19 +134,19 @@ MALLOCSPY_DOOR int daemon(int keep_directory, int keep_files) {
 
 MALLOCSPY_DOOR void _exit(int status) {
   MALLOCSPY_KEPT_REGISTERS(kept);
-  const mallocspy::ProgramPoint point = PointOf(MALLOCSPY_DOOR_FRAME(), kept);
+  const mallocspy::ProgramPoint point = mallocspy::PointOf(MALLOCSPY_DOOR_FRAME(), kept);
   End(status, &point);
 }
 MALLOCSPY_DOOR void _Exit(int status) {
   MALLOCSPY_KEPT_REGISTERS(kept);
-  const mallocspy::ProgramPoint point = PointOf(MALLOCSPY_DOOR_FRAME(), kept);
+  const mallocspy::ProgramPoint point = mallocspy::PointOf(MALLOCSPY_DOOR_FRAME(), kept);
   End(status, &point);
 }
 
 // Only notes where it was called; what main() returns to calls libc's own.
 MALLOCSPY_DOOR void exit(int status) {
   MALLOCSPY_KEPT_REGISTERS(kept);
-  mallocspy::NoteExit(PointOf(MALLOCSPY_DOOR_FRAME(), kept));
+  mallocspy::NoteExit(mallocspy::PointOf(MALLOCSPY_DOOR_FRAME(), kept));
   next_exit.get()(status);
   __builtin_unreachable();
 }

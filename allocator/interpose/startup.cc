@@ -15,6 +15,7 @@
 #include "allocator/snapshot/ending.h"
 #include "allocator/snapshot/fatal_signals.h"
 #include "allocator/snapshot/reporter.h"
+#include "allocator/snapshot/roots.h"
 #include "allocator/system/initial_stack.h"
 #include "allocator/system/raw_log.h"
 #include "allocator/system/raw_syscall.h"
@@ -100,6 +101,7 @@ void StartAll(char** environment) {
   if (!LoadUnwinder()) ledger::g_ledger.SetDegraded(ledger::kNoUnwinder);
   if (thread != nullptr) thread->capturing = false;
   ledger::g_modules.Refresh();
+  NoteStaticTls();
   FindReportTool();
   if (IsInterposed()) {
     ledger::g_ledger.header().interposed = 1;

@@ -175,6 +175,7 @@ enum class RootKind : uint32_t {
   kMapping = 5,      // some other mapping
   kUnrecorded = 6,   // a block that was given out without a record
   kUnanswered = 7,   // no memory: thread `tid` did not stop when it was asked to, so its registers are not known
+  kIgnored = 8,      // a block that the program said is no leak, or memory that it registered
 };
 
 struct Root {
@@ -204,6 +205,7 @@ static_assert(sizeof(Block) == 32);
 enum BlockFlags : uint8_t {
   kBlockHeaderDestroyed = 1,  // size, stack, mark and door are not known
   kBlockGuardDestroyed = 2,
+  kBlockIgnored = 4,  // the program said that it is no leak
 };
 
 struct Table {
@@ -227,6 +229,7 @@ enum class End : uint32_t {
   kExit = 1,    // `end_value`: exit status
   kSignal = 2,  // `end_value`: signal number
   kExec = 3,    // `exec_path` was about to replace the program
+  kPicture = 4,  // none: this is a picture of a running process
 };
 
 // Why the record is not all that it should be; shown in reports as `degraded`. Bits of Header::degraded.
@@ -267,7 +270,7 @@ struct Header {
   uint32_t interposed;  // 1: malloc of the process is ours
   uint32_t base_mark;   // blocks with a lower mark were inherited over fork
   uint32_t guard;       // 1: blocks carry a rear guard
-  uint32_t reserved;
+  uint32_t leaks_off;   // 1: the program asked not to be checked for leaks at its end
   std::atomic<uint64_t> degraded;  // Degraded bits
   std::atomic<uint64_t> foreign_frees;    // of pointers that are not ours, passed on
   std::atomic<uint64_t> inherited_frees;  // of blocks made before the fork
@@ -282,6 +285,7 @@ struct Header {
   std::atomic<int64_t> peak_bytes;  // the most that live_bytes ever was
   alignas(64) Table tables[static_cast<size_t>(TableId::kCount)];
   StringRef spy;  // with kSpyNotLoaded: LIB.so[:ARGS] of that spy
+  StringRef suppressions;  // that the program brings, as LeakSanitizer reads them
   Marking reachability;
   uint32_t reserved_after;
 };

@@ -143,40 +143,57 @@ void Ledger::ForgetLaterRecords() {
   }
 }
 
-bool Ledger::Adopt(const char* directory, uint32_t pid) {
-  // The parent may go on writing to what we read. Whatever this process refers to existed at the fork and is complete;
-  // records added since may come over whole, as zeros, or not at all, and ForgetLaterRecords() cuts what points to them.
-  const Header* parent = header_;
-  const LedgerMemory parent_memory = memory_;
-  lock_.Reset();
+uint64_t Ledger::EndOfExtents() const {
   uint64_t end = kPageBytes;
   for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
-    const Table& table = parent->tables[t];
+    const Table& table = header_->tables[t];
     for (uint32_t e = 0; e < kMaxExtents && extents_[t][e].load(std::memory_order_relaxed) != nullptr; ++e) {
       const uint64_t bytes = RoundUp(ExtentRecords(e, kShapes[t].first_records) * kShapes[t].record_bytes, kPageBytes);
       if (table.extents[e] + bytes > end) end = table.extents[e] + bytes;
     }
   }
+  return end;
+}
+
+void Ledger::MoveTo(const LedgerMemory& memory) {
+  // The process that we come from may go on writing to what we read. Whatever this one refers to existed when they parted and is complete;
+  // records added since may come over whole, as zeros, or not at all, and ForgetLaterRecords() cuts what points to them.
+  unsigned char* base = static_cast<unsigned char*>(memory.base());
+  for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
+    for (uint32_t e = 0; e < kMaxExtents; ++e) {
+      const unsigned char* start = extents_[t][e].load(std::memory_order_relaxed);
+      if (start == nullptr) break;
+      unsigned char* copy = base + header_->tables[t].extents[e];
+      std::memcpy(copy, start, ExtentRecords(e, kShapes[t].first_records) * kShapes[t].record_bytes);
+      extents_[t][e].store(copy, std::memory_order_relaxed);
+    }
+  }
+  std::memcpy(base, static_cast<const void*>(header_), sizeof(Header));
+  header_ = reinterpret_cast<Header*>(base);
+  ForgetLaterRecords();
+  memory_ = memory;
+}
+
+bool Ledger::Detach() {
+  lock_.Reset();
+  if (!memory_.shared()) return true;
+  LedgerMemory own;
+  if (!own.CreatePrivate(EndOfExtents())) return false;
+  MoveTo(own);
+  header_->used_bytes.store(memory_.used_bytes(), std::memory_order_relaxed);
+  return true;
+}
+
+bool Ledger::Adopt(const char* directory, uint32_t pid) {
+  lock_.Reset();
   bool as_asked = directory == nullptr;
-  if (parent_memory.shared()) {
+  if (memory_.shared()) {
+    const uint64_t end = EndOfExtents();
     LedgerMemory own;
     const bool shared = directory != nullptr && own.CreateShared(directory, pid, end);
     if (!shared && !own.CreatePrivate(end)) return false;
     as_asked = as_asked || shared;
-    unsigned char* base = static_cast<unsigned char*>(own.base());
-    for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
-      for (uint32_t e = 0; e < kMaxExtents; ++e) {
-        const unsigned char* start = extents_[t][e].load(std::memory_order_relaxed);
-        if (start == nullptr) break;
-        unsigned char* copy = base + parent->tables[t].extents[e];
-        std::memcpy(copy, start, ExtentRecords(e, kShapes[t].first_records) * kShapes[t].record_bytes);
-        extents_[t][e].store(copy, std::memory_order_relaxed);
-      }
-    }
-    std::memcpy(base, static_cast<const void*>(parent), sizeof(Header));
-    header_ = reinterpret_cast<Header*>(base);
-    ForgetLaterRecords();
-    memory_ = own;
+    MoveTo(own);
   }
   Header& h = *header_;
   h.pid = pid;

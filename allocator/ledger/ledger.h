@@ -55,6 +55,10 @@ class Ledger {
   // False if `directory` is not null and no shared one could be made there; the copy is private then.
   bool Adopt(const char* directory, uint32_t pid);
 
+  // In a copy of the process, alone: what is written from now on stays in the copy. Counters of a shared ledger are those of a moment after
+  // the copying. False without memory.
+  bool Detach();
+
   Header& header() { return *header_; }
   FutexLock& lock() { return lock_; }
   LedgerMemory& memory() { return memory_; }
@@ -85,6 +89,8 @@ class Ledger {
     return start + (index - ExtentStart(extent, shape.first_records)) * shape.record_bytes;
   }
   void FormatTables();
+  uint64_t EndOfExtents() const;  // file offset
+  void MoveTo(const LedgerMemory& memory);
   // After a copy from a parent that went on writing: drops extents, records and references that the copy lacks.
   void ForgetLaterRecords();
 

@@ -40,7 +40,8 @@ bool Describe(uintptr_t address, Block* block) {
   block->stack = header->stack;
   block->mark = header->mark;
   block->door = header->door;
-  if (header->guarded && CheckGuard(payload, header->size) != 0) block->flags = ledger::kBlockGuardDestroyed;
+  if (header->guarded && CheckGuard(payload, header->size) != 0) block->flags |= ledger::kBlockGuardDestroyed;
+  if (header->ignored != 0) block->flags |= ledger::kBlockIgnored;
   return true;
 }
 
@@ -57,7 +58,7 @@ void VisitLive(uintptr_t address, void* context) {
 }
 
 bool CheckBlock(const Block& block, void*) {
-  if (block.flags == 0) return true;
+  if ((block.flags & (ledger::kBlockHeaderDestroyed | ledger::kBlockGuardDestroyed)) == 0) return true;
   ledger::ErrorReport report{.kind = ErrorKind::kHeapUnderflow};
   report.address = block.address;
   if ((block.flags & ledger::kBlockGuardDestroyed) != 0) {

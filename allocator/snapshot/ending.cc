@@ -8,6 +8,7 @@
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/thread_counters.h"
 #include "allocator/process.h"
+#include "allocator/reading_turn.h"
 #include "allocator/snapshot/block_list.h"
 #include "allocator/snapshot/picture.h"
 #include "allocator/snapshot/reporter.h"
@@ -72,12 +73,13 @@ void EndRecord(ledger::End how, int value, const ProgramPoint* self) {
     return;
   }
   ender_tid.store(static_cast<uint32_t>(RawSyscall(SYS_gettid)), std::memory_order_release);
+  const ReadingTurn turn;
   const bool wanted = IsReported();
   if (wanted) {
     Complete(how, value);
     const auto list = [](void*) { return ListBlocksInLedger(), true; };
     if (g_ledger.memory().shared()) {
-      if (!WorkInPicture(self != nullptr ? *self : here, list, nullptr)) ListBlocksInLedger();
+      if (!WorkInPicture(self != nullptr ? *self : here, Afterwards::kEnds, list, nullptr)) ListBlocksInLedger();
       g_ledger.header().state.store(ledger::State::kEnded, std::memory_order_release);
     } else {
       SaveAndReport(self != nullptr ? *self : here);

@@ -1,17 +1,24 @@
 #include "allocator/snapshot/picture.h"
 
+#include <linux/futex.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
 #include "allocator/snapshot/memory_map.h"
 #include "allocator/snapshot/reachability.h"
 #include "allocator/snapshot/stopped_threads.h"
+#include "allocator/system/clock.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
+#include "allocator/thread_state.h"
 
 namespace mallocspy {
 namespace {
@@ -22,6 +29,8 @@ using ledger::TableId;
 
 // A thread answers within microseconds unless it blocks all signals or hangs in the kernel.
 constexpr uint32_t kStopLimitMs = 500;
+
+constinit Pause last_pause = {};
 
 // In the copy only.
 constinit const Reachability* marked = nullptr;
@@ -47,18 +56,59 @@ bool RecordRoots(const Reachability& blocks) {
   return true;
 }
 
-// In the copy: marks everything.
-bool Mark(const StoppedThreads& threads, const ProgramPoint& self, uintptr_t static_tls_bytes) {
-  static constinit MemoryMap map;
-  static constinit Reachability blocks(map);
-  if (!map.Read() || !blocks.Prepare() || !MarkFromRoots(map, threads, self, static_tls_bytes, &blocks)) return false;
+// Where the copy says that it has done its work: in memory that it shares with the process.
+struct Outcome {
+  std::atomic<uint32_t> done;
+};
+
+// In the copy: marks everything, then works. Nothing of libc's that might wait for a lock: whoever held it is not in the copy.
+bool WorkInCopy(const StoppedThreads& threads, const ProgramPoint& self, bool (*work)(void* context), void* context) {
+  MemoryMap map;
+  Reachability blocks(map);
+  if (!map.Read() || !blocks.Prepare() || !MarkFromRoots(map, threads, self, &blocks)) return false;
   if (!blocks.Finish() || !RecordRoots(blocks)) return false;
   for (size_t i = 0; i < threads.size(); ++i) {
     if (!threads[i].answered) AddRoot(0, RootKind::kUnanswered, threads[i].tid);
   }
-  marked = &blocks;
   g_ledger.header().reachability = threads.unanswered() == 0 ? ledger::Marking::kComplete : ledger::Marking::kPartial;
-  return true;
+  marked = &blocks;
+  const bool good = work(context);
+  marked = nullptr;
+  return good;
+}
+
+[[noreturn]] void EndCopy(Outcome* outcome, bool good) {
+  outcome->done.store(1, std::memory_order_release);
+  RawSyscall(SYS_futex, &outcome->done, FUTEX_WAKE, 1);
+  for (;;) RawSyscall(SYS_exit_group, good ? 0 : 1);
+}
+
+// CPU time of another process, ns; how its clock is numbered: include/linux/posix-timers_types.h.
+uint64_t CpuTimeNs(long pid) {
+  timespec used = {};
+  RawSyscall(SYS_clock_gettime, static_cast<clockid_t>(~pid << 3 | 2), &used);
+  return static_cast<uint64_t>(used.tv_sec) * 1000000000 + static_cast<uint64_t>(used.tv_nsec);
+}
+
+// Whether the copy ended well. One that does nothing any more is killed.
+bool AwaitCopy(long copy, Outcome* outcome) {
+  constexpr int kLooks = 100;  // without any progress between
+  const timespec pause = {0, 100000000};
+  uint64_t used_ns = 0;
+  for (int idle = 0;;) {
+    if (idle < kLooks && outcome->done.load(std::memory_order_acquire) == 0) {
+      RawSyscall(SYS_futex, &outcome->done, FUTEX_WAIT, 0, &pause);
+    }
+    if (idle >= kLooks) RawSyscall(SYS_kill, copy, SIGKILL);
+    const bool ends = idle >= kLooks || outcome->done.load(std::memory_order_acquire) != 0;
+    int status = -1;
+    const long waited = RawSyscall(SYS_wait4, copy, &status, ends ? __WALL : __WALL | WNOHANG, nullptr);
+    if (waited == copy) return status == 0;
+    if (RawFailed(waited) && waited != -EINTR) return false;
+    const uint64_t now_ns = CpuTimeNs(copy);
+    idle = now_ns > used_ns ? 0 : idle + 1;
+    used_ns = now_ns;
+  }
 }
 
 }  // namespace
@@ -72,29 +122,31 @@ BlockReach ReachOf(uintptr_t address) {
   return {reach, has_root ? root_records[marked->HolderOf(block)] : 0};
 }
 
-bool WorkInPicture(const ProgramPoint& self, bool (*work)(void* context), void* context) {
-  const uintptr_t static_tls_bytes = StaticTlsBytes();
+Pause LastPause() { return last_pause; }
+
+bool WorkInPicture(const ProgramPoint& self, Afterwards afterwards, bool (*work)(void* context), void* context) {
   constexpr uint64_t kAllSignals = ~uint64_t{0};
   uint64_t mask;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, &mask, sizeof(mask));
+  const uint64_t stopped_us = MonotonicUs();
+  const long shared = RawSyscall(SYS_mmap, 0, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  Outcome* outcome = reinterpret_cast<Outcome*>(shared);
   long copy = -EAGAIN;
-  {
+  if (!RawFailed(shared)) {
     StoppedThreads threads;
     if (threads.Stop(static_cast<int>(ProcessOptions().stop_signal), kStopLimitMs)) {
+      last_pause.unanswered = static_cast<uint32_t>(threads.unanswered());
       copy = RawSyscall(SYS_clone, 0, 0, 0, 0, 0);  // no signal at its end, and wait() does not see it
       if (copy == 0) {
-        const bool good = Mark(threads, self, static_tls_bytes) && work(context);
-        for (;;) RawSyscall(SYS_exit_group, good ? 0 : 1);
+        const bool own = afterwards == Afterwards::kEnds || g_ledger.Detach();
+        EndCopy(outcome, own && WorkInCopy(threads, self, work, context));
       }
     }
   }
-  bool done = false;
-  if (!RawFailed(copy)) {
-    int status = -1;
-    long waited = -EINTR;
-    while (waited == -EINTR) waited = RawSyscall(SYS_wait4, copy, &status, __WALL, nullptr);
-    done = waited == copy && status == 0;
-  }
+  if (afterwards == Afterwards::kGoesOn) SetPhase(Phase::kRunning);
+  last_pause.us = static_cast<uint32_t>(MonotonicUs() - stopped_us);
+  const bool done = !RawFailed(copy) && AwaitCopy(copy, outcome);
+  if (!RawFailed(shared)) RawSyscall(SYS_munmap, outcome, kPageBytes);
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));
   return done;
 }

@@ -13,7 +13,18 @@ namespace mallocspy {
 // thread was. What the work writes to shared memory and files is all that stays of it. Nothing is done where threads cannot be signalled
 // or the process cannot be copied; threads that did not answer within the limit are in the ledger's roots, and make the marking partial.
 // While events are frozen. True if the work was done and ended well.
-bool WorkInPicture(const ProgramPoint& self, bool (*work)(void* context), void* context);
+enum class Afterwards : bool {
+  kEnds,    // events stay frozen
+  kGoesOn,  // events go on as soon as there is a copy; the copy's ledger is its own
+};
+bool WorkInPicture(const ProgramPoint& self, Afterwards afterwards, bool (*work)(void* context), void* context);
+
+// Of the last one: how long the other threads were held, microseconds, and how many of them did not answer.
+struct Pause {
+  uint32_t us;
+  uint32_t unanswered;
+};
+Pause LastPause();
 
 // In the copy: what is known of the live block at `address`; all zero where nothing is.
 struct BlockReach {

@@ -55,6 +55,8 @@ void Reachability::Collect(uintptr_t address, void* context) {
   if (IsSealed(header)) {
     node.size = header->size;
     node.stack = header->stack;
+    node.ignored = header->ignored != 0;
+    self->has_ignored_ |= node.ignored;
   }
 }
 

@@ -44,6 +44,9 @@ class Reachability {
   size_t size() const { return count_; }
   uintptr_t AddressOf(size_t block) const { return blocks_[block].address; }
   uint64_t SizeOf(size_t block) const { return blocks_[block].size; }
+  // Whether the program said that it is no leak; whether it said that of any.
+  bool IsIgnored(size_t block) const { return blocks_[block].ignored; }
+  bool has_ignored() const { return has_ignored_; }
   ledger::Reach ClassOf(size_t block) const { return blocks_[block].reach; }
   // Of a reachable or possible one: the number of its root, below root_count(). Of an indirect one: the definite block.
   uint32_t HolderOf(size_t block) const { return blocks_[block].holder; }
@@ -67,6 +70,7 @@ class Reachability {
     uint32_t stack;
     uint32_t holder;
     ledger::Reach reach;
+    bool ignored;
     bool hit_inside;  // by a pointer into it; `holder` is the root's then, unless it is reachable
   };
   // How far a pass follows.
@@ -90,6 +94,7 @@ class Reachability {
   size_t count_ = 0;
   size_t capacity_ = 0;
   bool failed_ = false;
+  bool has_ignored_ = false;
   uintptr_t lowest_ = 0;
   uintptr_t highest_ = 0;  // one past the last byte of the last block
   uint32_t** places_ = nullptr;  // by address >> kLeafShift: for each page, how many blocks start below it

@@ -26,16 +26,10 @@ using ledger::TableId;
 constexpr size_t kPathBytes = 4096;
 constexpr size_t kChildStackBytes = 64 * 1024;
 constexpr size_t kMaxEnvironment = 8192;
+constexpr size_t kMaxArguments = 64;
 constexpr uint64_t kAllSignals = ~uint64_t{0};
 constexpr int kPlainStacks = 20;
 constexpr int kCannotExec = 127;
-
-// What `mallocspy report` ends with when it has reported (design: 0 clean, 23 leaks, 24 errors, 25 incomplete).
-bool HasReported(int status) {
-  if (!WIFEXITED(status)) return false;
-  const int code = WEXITSTATUS(status);
-  return code == 0 || (code >= 23 && code <= 25);
-}
 
 constinit char tool_path[kPathBytes] = {};
 constinit const char* named_tool = nullptr;  // in MALLOCSPY_TOOL, but no program
@@ -58,9 +52,11 @@ bool IsOurs(const char* entry) {
 }
 
 struct Spawn {
-  char* arguments[4];
+  char* arguments[kMaxArguments];
   char* environment[kMaxEnvironment];
   char file[64];
+  int snapshot;
+  int output;  // where its standard output and error go; -1: where the process's go
 };
 
 // "/proc/self/fd/N"
@@ -69,8 +65,26 @@ void NameDescriptor(int fd, char* name) {
   *AppendDecimal(name + std::strlen(name), static_cast<uint64_t>(fd)) = '\0';
 }
 
+// tool report ARGUMENT... FILE
+bool FillArguments(const char* const* arguments, Spawn* spawn) {
+  static char command[] = "report";
+  size_t count = 0;
+  spawn->arguments[count++] = tool_path;
+  spawn->arguments[count++] = command;
+  for (; arguments != nullptr && *arguments != nullptr; ++arguments) {
+    if (count + 2 >= kMaxArguments) return false;
+    spawn->arguments[count++] = const_cast<char*>(*arguments);
+  }
+  spawn->arguments[count] = spawn->file;
+  return true;
+}
+
+// Shares the process's memory, but not its descriptors.
 int ExecTool(void* context) {
   Spawn* spawn = static_cast<Spawn*>(context);
+  RawSyscall(SYS_fcntl, spawn->snapshot, F_SETFD, 0);
+  if (spawn->output >= 0 && spawn->output != STDOUT_FILENO) RawSyscall(SYS_dup2, spawn->output, STDOUT_FILENO);
+  if (spawn->output >= 0 && spawn->output != STDERR_FILENO) RawSyscall(SYS_dup2, spawn->output, STDERR_FILENO);
   const uint64_t none = 0;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
   RawSyscall(SYS_execve, spawn->arguments[0], spawn->arguments, spawn->environment);
@@ -147,36 +161,50 @@ void FindReportTool() {
   }
 }
 
-bool SpawnReport(int fd) {
-  if (tool_path[0] == '\0') return false;
+int RunReport(int fd, const char* const* arguments, int output, int* wait_status) {
+  if (tool_path[0] == '\0') return -ENOENT;
   Spawn* spawn = static_cast<Spawn*>(MapPrivate(sizeof(Spawn)));
   char* stack = static_cast<char*>(MapPrivate(kChildStackBytes));
-  bool done = false;
+  int result = -ENOMEM;
   if (spawn != nullptr && stack != nullptr) {
-    static char command[] = "report";
+    spawn->snapshot = fd;
+    spawn->output = output;
     NameDescriptor(fd, spawn->file);
-    spawn->arguments[0] = tool_path;
-    spawn->arguments[1] = command;
-    spawn->arguments[2] = spawn->file;
+    result = FillArguments(arguments, spawn) ? 0 : -E2BIG;
     size_t kept = 0;
     for (char** entry = environ; entry != nullptr && *entry != nullptr && kept + 1 < kMaxEnvironment; ++entry) {
       if (!IsOurs(*entry)) spawn->environment[kept++] = *entry;
     }
+  }
+  if (result == 0) {
     // No signal may run a handler of the program meanwhile; the tool gets an empty mask of its own.
     uint64_t mask;
     RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, &mask, sizeof(mask));
     const int pid = clone(ExecTool, stack + kChildStackBytes, CLONE_VM | CLONE_VFORK, spawn);
-    int status = kCannotExec << 8;
     long waited = -EINTR;
-    while (pid > 0 && waited == -EINTR) waited = RawSyscall(SYS_wait4, pid, &status, __WALL, nullptr);
+    while (pid > 0 && waited == -EINTR) waited = RawSyscall(SYS_wait4, pid, wait_status, __WALL, nullptr);
     RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));
+    if (pid <= 0) result = -EAGAIN;
     // Who ignores SIGCHLD gets no status: the kernel says ECHILD once the tool is gone.
-    done = pid > 0 && (waited != pid || HasReported(status));
-    if (!done) tool_status = status;
+    if (pid > 0 && waited != pid) result = -ECHILD;
   }
   if (spawn != nullptr) Unmap(spawn, sizeof(Spawn));
   if (stack != nullptr) Unmap(stack, kChildStackBytes);
-  return done;
+  return result;
+}
+
+bool HasReported(int status) {
+  if (!WIFEXITED(status)) return false;
+  const int code = WEXITSTATUS(status);
+  return code == 0 || (code >= 23 && code <= 25);
+}
+
+bool SpawnReport(int fd) {
+  int status = kCannotExec << 8;
+  const int failure = RunReport(fd, nullptr, -1, &status);
+  if (failure == -ECHILD || (failure == 0 && HasReported(status))) return true;
+  if (failure != -ENOENT) tool_status = status;
+  return false;
 }
 
 void PrintPlainReport() {

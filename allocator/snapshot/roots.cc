@@ -7,6 +7,7 @@
 #include "allocator/capture/unwinder.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/live_map.h"
+#include "allocator/snapshot/root_regions.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/own_memory.h"
 #include "allocator/system/raw_syscall.h"
@@ -21,6 +22,8 @@ using ledger::RootKind;
 constexpr uintptr_t kRedZone = 128;             // System V ABI for x86-64, 3.2.2
 constexpr uintptr_t kControlBlockBytes = 4096;  // more than glibc's struct pthread
 constexpr uintptr_t kMostStaticTls = 1 << 20;
+
+constinit uintptr_t static_tls_bytes = 0;
 
 struct Range {
   uintptr_t start;
@@ -91,9 +94,8 @@ struct ThreadRoots {
 
 class Roots {
  public:
-  Roots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, uintptr_t static_tls_bytes,
-        Reachability* blocks)
-      : map_(map), threads_(threads), self_(self), static_tls_bytes_(static_tls_bytes), blocks_(blocks) {}
+  Roots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, Reachability* blocks)
+      : map_(map), threads_(threads), self_(self), blocks_(blocks) {}
 
   bool Mark() {
     FindLeftOut();
@@ -106,6 +108,7 @@ class Roots {
       if (writable && of_program) MarkWithout(mapping.start, mapping.end);
     }
     MarkUnrecorded();
+    MarkIgnored();
     return true;
   }
 
@@ -149,6 +152,27 @@ class Roots {
     }
   }
 
+  // Last, so that what is held by something else is said to be.
+  void MarkIgnored() {
+    for (size_t i = 0; blocks_->has_ignored() && i < blocks_->size(); ++i) {
+      if (!blocks_->IsIgnored(i)) continue;
+      uintptr_t start = blocks_->AddressOf(i);
+      const uintptr_t place = reinterpret_cast<uintptr_t>(&start);
+      blocks_->MarkFrom({place, place + sizeof(start), RootKind::kIgnored, 0});
+    }
+    ForEachRootRegion(
+        [](uintptr_t start, uintptr_t end, void* context) {
+          Roots* roots = static_cast<Roots*>(context);
+          for (const Mapping& mapping : roots->map_) {
+            if (!mapping.readable || mapping.kind == Mapping::kSpecial) continue;
+            const uintptr_t from = std::max(start, mapping.start);
+            const uintptr_t to = std::min(end, mapping.end);
+            if (from < to) roots->blocks_->MarkFrom({from, to, RootKind::kIgnored, 0});
+          }
+        },
+        this);
+  }
+
   void MarkThreads() {
     // Threads' registers and thread-local data first: so a block is said to be theirs rather than a mapping's.
     if (self_.registers_bytes != 0) {
@@ -172,7 +196,7 @@ class Roots {
 
   void MarkThread(const ThreadRoots& thread) {
     const uintptr_t tls_end = thread.control_block + kControlBlockBytes;
-    const uintptr_t tls_start = thread.control_block - static_tls_bytes_;
+    const uintptr_t tls_start = thread.control_block - static_tls_bytes;
     const Mapping* tls = map_.Find(thread.control_block);
     if (tls != nullptr && tls->readable) {
       MarkWithout(std::max(tls->start, tls_start), std::min(tls->end, tls_end), RootKind::kThreadLocal, thread.tid);
@@ -237,14 +261,13 @@ class Roots {
   const MemoryMap& map_;
   const StoppedThreads& threads_;
   const ProgramPoint& self_;
-  const uintptr_t static_tls_bytes_;
   Reachability* blocks_;
   Ranges left_out_;
 };
 
 }  // namespace
 
-uintptr_t StaticTlsBytes() {
+void NoteStaticTls() {
   uintptr_t control_block;
   asm("mov %%fs:0, %0" : "=r"(control_block));
   struct Search {
@@ -262,12 +285,11 @@ uintptr_t StaticTlsBytes() {
         return 0;
       },
       &search);
-  return search.farthest;
+  static_tls_bytes = search.farthest;
 }
 
-bool MarkFromRoots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, uintptr_t static_tls_bytes,
-                   Reachability* blocks) {
-  return Roots(map, threads, self, static_tls_bytes, blocks).Mark();
+bool MarkFromRoots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, Reachability* blocks) {
+  return Roots(map, threads, self, blocks).Mark();
 }
 
 }  // namespace mallocspy

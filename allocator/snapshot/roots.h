@@ -18,12 +18,12 @@ struct ProgramPoint {
   uintptr_t registers_bytes;
 };
 
-// How far below its control block a thread's static thread-local storage reaches, bytes. Asks the loader: before threads are stopped.
-uintptr_t StaticTlsBytes();
+// Learns how far below its control block a thread's static thread-local storage reaches. Asks the loader, so not while anything is held
+// still: whoever has the loader's lock may wait for that.
+void NoteStaticTls();
 
 // Marks from every root. False without memory, or if it is not known which memory is the recorder's own; then marks are not to be believed.
 // Nothing else runs in the process.
-bool MarkFromRoots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, uintptr_t static_tls_bytes,
-                   Reachability* blocks);
+bool MarkFromRoots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, Reachability* blocks);
 
 }  // namespace mallocspy

@@ -46,6 +46,7 @@ bool WriteAt(int fd, const void* data, size_t size, uint64_t offset, long* error
 
 struct BlockWriter {
   int fd;
+  uint32_t lowest_mark;
   uint64_t offset;
   uint64_t count = 0;
   size_t buffered = 0;
@@ -63,6 +64,7 @@ struct BlockWriter {
 
 bool WriteBlock(const Block& block, void* context) {
   BlockWriter* writer = static_cast<BlockWriter*>(context);
+  if (block.mark < writer->lowest_mark) return true;
   writer->buffer[writer->buffered++] = block;
   ++writer->count;
   return writer->buffered < kBufferedBlocks || writer->Flush();
@@ -104,7 +106,7 @@ void Keep() {
     const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     error = fd;
     if (!RawFailed(fd)) {
-      const bool written = WriteSnapshot(static_cast<int>(fd), &error);
+      const bool written = WriteSnapshot(static_cast<int>(fd), 0, &error);
       RawSyscall(SYS_close, fd);
       if (written) {
         RawLine(2).Text("mallocspy: wrote ").Text(path).Text("; `mallocspy report` reads it").End();
@@ -148,7 +150,7 @@ bool Save(void* context) {
   if (saving->keeps) Keep();
   if (!saving->reports) return true;
   long error = saving->fd;
-  const bool written = !RawFailed(saving->fd) && WriteSnapshot(static_cast<int>(saving->fd), &error);
+  const bool written = !RawFailed(saving->fd) && WriteSnapshot(static_cast<int>(saving->fd), 0, &error);
   if (!written) SayUnwritten(error);
   return true;
 }
@@ -162,7 +164,7 @@ void Report(long fd) {
 
 }  // namespace
 
-bool WriteSnapshot(int fd, long* error) {
+bool WriteSnapshot(int fd, uint32_t lowest_mark, long* error) {
   ledger::Header& header = g_ledger.header();
   if (g_ledger.memory().used_bytes() > FileSizeLimit()) return *error = -EFBIG, false;
   const auto table_count = static_cast<size_t>(ledger::TableId::kCount);
@@ -178,7 +180,7 @@ bool WriteSnapshot(int fd, long* error) {
       if (!WriteAt(fd, data, records * table.record_bytes, table.extents[e], error)) return false;
     }
   }
-  BlockWriter writer{.fd = fd, .offset = g_ledger.memory().used_bytes(), .error = error, .buffer = nullptr};
+  BlockWriter writer{.fd = fd, .lowest_mark = lowest_mark, .offset = g_ledger.memory().used_bytes(), .error = error, .buffer = nullptr};
   writer.buffer = static_cast<Block*>(MapPrivate(kBufferedBlocks * sizeof(Block)));
   if (writer.buffer == nullptr) return *error = -ENOMEM, false;
   ForEachBlock(WriteBlock, &writer);
@@ -198,9 +200,9 @@ void SaveAndReport(const ProgramPoint& self) {
   saving.keeps = ProcessOptions().keep.size != 0 && !IsSecureExecution();
   saving.reports = RunDirectory() == nullptr && ProcessOptions().report.Is("auto");
   if (!saving.keeps && !saving.reports) return;
-  saving.fd = saving.reports ? RawSyscall(SYS_memfd_create, "mallocspy", 0) : -1;
+  saving.fd = saving.reports ? RawSyscall(SYS_memfd_create, "mallocspy", MFD_CLOEXEC) : -1;
   // Without a copy of the process everything is saved all the same, but for what still leads to the blocks.
-  if (!WorkInPicture(self, Save, &saving)) Save(&saving);
+  if (!WorkInPicture(self, Afterwards::kEnds, Save, &saving)) Save(&saving);
   if (saving.reports) Report(saving.fd);
   if (!RawFailed(saving.fd)) RawSyscall(SYS_close, saving.fd);
 }

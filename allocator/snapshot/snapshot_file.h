@@ -5,9 +5,9 @@
 
 namespace mallocspy {
 
-// Writes ledger and live blocks to `fd` (seekable). False when the file system is full or refuses; the reason is the negated
+// Writes the ledger and the live blocks with that mark or a later one to `fd` (seekable). False when the file system is full or refuses; the reason is the negated
 // errno in `error`. While events are frozen.
-bool WriteSnapshot(int fd, long* error);
+bool WriteSnapshot(int fd, uint32_t lowest_mark, long* error);
 
 // Keeps and reports what a process without `mallocspy run` recorded, as the options say. `self`: where the calling thread was. While events
 // are frozen.

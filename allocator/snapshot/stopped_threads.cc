@@ -46,6 +46,7 @@ constinit std::atomic<uint32_t> slot_count{0};
 constinit std::atomic<uint32_t> state{kIdle};
 constinit std::atomic<uint32_t> answers{0};
 constinit std::atomic<uint32_t> waiting{0};  // in the handler
+constinit long waiting_pid = 0;              // of the process whose threads those are: a forked child has none of them
 constinit KernelAction action_before = {};
 
 // SA_RESTORER: what the kernel returns to after the handler.
@@ -221,6 +222,9 @@ bool StoppedThreads::Stop(int signal, uint32_t limit_ms) {
   signal_ = signal != 0 ? signal : UnusedSignal();
   if (slots == nullptr || signal_ == 0) return false;
   const uint64_t deadline = NowMs() + limit_ms;
+  const long pid = RawSyscall(SYS_getpid);
+  if (waiting_pid != pid) waiting.store(0, std::memory_order_relaxed);
+  waiting_pid = pid;
   // A thread that answered late to an earlier stop must have left the handler before its slot is used again.
   while (waiting.load(std::memory_order_acquire) != 0 && NowMs() < deadline) {
     const timespec pause = {0, 100000};

@@ -154,7 +154,7 @@ void Reading::ReadFields() {
     out_.state = ledger::State::kRunning;
   }
   out_.end = counts_.end.load(kRelaxed);
-  if (!Valid(out_.end <= ledger::End::kExec)) out_.end = ledger::End::kNone;
+  if (!Valid(out_.end <= ledger::End::kPicture)) out_.end = ledger::End::kNone;
   out_.end_value = counts_.end_value.load(kRelaxed);
   out_.origin = counts_.origin;
   if (!Valid(out_.origin <= ledger::Origin::kFork)) out_.origin = ledger::Origin::kStart;
@@ -295,7 +295,7 @@ absl::Status Reading::ReadRoots() {
     SnapshotRoot& copy = out_.roots.emplace_back();
     copy.tid = root.tid;
     copy.address = root.address;
-    if (Valid(root.kind <= ledger::RootKind::kUnanswered)) copy.kind = root.kind;
+    if (Valid(root.kind <= ledger::RootKind::kIgnored)) copy.kind = root.kind;
   });
 }
 

@@ -132,11 +132,17 @@ std::string ReplacedText(const Findings& findings) {
                       " live when it was replaced by ", Escaped(findings.process.exit.program), "\n");
 }
 
+// Of a process that went on.
+bool IsPicture(const Findings& findings) {
+  return findings.process.exit.kind == ProcessExit::Kind::kRunning && !findings.verdict.interrupted;
+}
+
 }  // namespace
 
 std::string Answer(const Findings& findings) {
   const std::string name = ProcessName(findings.process);
-  const absl::string_view moment = findings.verdict.interrupted ? " when last seen" : " at the end";
+  absl::string_view moment = findings.verdict.interrupted ? " when last seen" : " at the end";
+  if (IsPicture(findings)) moment = " when it was looked at";
   switch (findings.verdict.status) {
     case Status::kClean:
       if (findings.leak_blocks != 0) {

@@ -47,6 +47,9 @@ ProcessExit ExitOf(const Snapshot& snapshot, const Circumstances& circumstances)
     case ledger::End::kNone:
       result.kind = circumstances.still_running ? ProcessExit::Kind::kRunning : ProcessExit::Kind::kUnknown;
       break;
+    case ledger::End::kPicture:
+      result.kind = ProcessExit::Kind::kRunning;
+      break;
     case ledger::End::kExit:
       result.kind = ProcessExit::Kind::kCode;
       result.value &= 0xff;  // what a parent sees of it
@@ -114,6 +117,9 @@ LeakRoot Describe(const Snapshot& snapshot, const SnapshotRoot& from, FrameNamer
       break;
     case ledger::RootKind::kUnrecorded:
       root.kind = "unrecorded block";
+      break;
+    case ledger::RootKind::kIgnored:
+      root.kind = "ignored";
       break;
     case ledger::RootKind::kNone:
     case ledger::RootKind::kUnanswered:

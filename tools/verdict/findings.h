@@ -29,20 +29,20 @@ enum class LeakClass { kDefinite, kIndirect, kPossible, kReachable, kUnknown };
 
 // What holds a pointer to a block that is no leak.
 struct LeakRoot {
-  std::string kind;    // "global", "stack", "registers", "thread-local", "mapping", "unrecorded block"
+  std::string kind;    // "global", "stack", "registers", "thread-local", "mapping", "unrecorded block", "ignored"
   std::string name;    // of the variable or the thread; empty if not known
   std::string module;  // of a variable
   uint32_t tid = 0;    // 0 for what is no thread's
   uint64_t address = 0;  // of the pointer; 0 if not known
 };
 
-// Live blocks of one stack, door, mark and class.
+// Live blocks of one stack, door and class.
 struct Leak {
   std::string id;  // see leak_id.h
   LeakClass leak_class = LeakClass::kUnknown;
   uint64_t blocks = 0;
   uint64_t bytes = 0;
-  std::optional<uint32_t> mark;  // not known of a process that did not come to its end
+  std::optional<uint32_t> mark;  // of the oldest block; not known of a process that did not come to its end
   Door door = Door::kNone;
   bool truncated = false;  // outer frames are missing
   std::optional<LeakRoot> root;  // of a reachable or possible one: of the first block that has one

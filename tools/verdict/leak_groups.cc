@@ -36,15 +36,15 @@ class Grouping {
 
   void Add(const SnapshotStack& stack, LeakClass leak_class, Door door, uint32_t mark, uint32_t root, uint64_t blocks, uint64_t bytes) {
     const uint32_t node = merger_.Representative(stack.node);
-    const auto [place, added] = index_.try_emplace({leak_class, node, door, mark}, groups_.size());
+    const auto [place, added] = index_.try_emplace({leak_class, node, door}, groups_.size());
     if (added) {
       LeakGroup& group = groups_.emplace_back();
       group.leak_class = leak_class;
       group.node = node;
       group.door = door;
-      if (mark != kNoMark) group.mark = mark;
     }
     LeakGroup& group = groups_[place->second];
+    if (mark != kNoMark) group.mark = std::min(group.mark.value_or(mark), mark);
     group.truncated |= stack.truncated;
     if (group.root == 0) group.root = root;
     group.blocks += blocks;
@@ -57,14 +57,14 @@ class Grouping {
       if (a.bytes != b.bytes) return a.bytes > b.bytes;
       if (a.blocks != b.blocks) return a.blocks > b.blocks;
       if (a.node != b.node) return merger_.Before(a.node, b.node);
-      return std::tie(a.door, a.mark) < std::tie(b.door, b.mark);
+      return a.door < b.door;
     });
     return std::move(groups_);
   }
 
  private:
   StackMerger merger_;
-  absl::flat_hash_map<std::tuple<LeakClass, uint32_t, Door, uint32_t>, size_t> index_;
+  absl::flat_hash_map<std::tuple<LeakClass, uint32_t, Door>, size_t> index_;
   std::vector<LeakGroup> groups_;
 };
 

@@ -1,4 +1,4 @@
-// Live blocks, grouped: by class, stack, door and mark.
+// Live blocks, grouped: by class, stack and door.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct LeakGroup {
   LeakClass leak_class = LeakClass::kUnknown;
   uint32_t node = 0;  // see StackMerger::Representative; 0 if the stack is not known
   Door door = Door::kNone;
-  std::optional<uint32_t> mark;
+  std::optional<uint32_t> mark;  // of the oldest; not known of a destroyed header
   bool truncated = false;
   uint32_t root = 0;  // of the first such block that has one: index in Snapshot::roots
   uint64_t blocks = 0;

@@ -301,5 +301,31 @@ TEST(LedgerAdopt, WhileTheParentGoesOnWriting) {
   });
 }
 
+TEST(LedgerDetach, WhatIsWrittenAfterwardsStaysInTheCopy) {
+  InFreshProcess([] {
+    const ScratchDirectory directory;
+    const std::string path = directory.path();
+    ASSERT_TRUE(g_ledger.Create(path.c_str(), Pid()));
+    const uint32_t stack = InternNumber(7);
+    CountAllocationShared(stack, 100);
+    const uint32_t stacks = g_ledger.Count(TableId::kStacks);
+    const pid_t child = ForkWith([stack, stacks] {
+      ASSERT_TRUE(g_ledger.Detach());
+      EXPECT_FALSE(g_ledger.memory().shared());
+      ExpectSound();
+      EXPECT_EQ(g_ledger.Count(TableId::kStacks), stacks);
+      EXPECT_EQ(SitesOfStack(stack), SitesOf(7));
+      EXPECT_EQ(g_ledger.At<Stack>(TableId::kStacks, stack)->shared.allocated_bytes.load(), 100u);
+      CountAllocationShared(stack, 11);
+      for (uint64_t k = 0; k < 3000; ++k) ASSERT_EQ(SitesOfStack(InternNumber(k)), SitesOf(k));
+      g_ledger.header().state = State::kEnded;
+    });
+    ASSERT_TRUE(EndsWell(child));
+    EXPECT_EQ(g_ledger.Count(TableId::kStacks), stacks);
+    EXPECT_EQ(g_ledger.At<Stack>(TableId::kStacks, stack)->shared.allocated_bytes.load(), 100u);
+    EXPECT_EQ(g_ledger.header().state.load(), State::kRunning);
+  });
+}
+
 }  // namespace
 }  // namespace mallocspy::ledger

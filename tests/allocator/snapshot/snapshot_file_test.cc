@@ -13,6 +13,7 @@
 
 #include "allocator/capture/unwinder.h"
 #include "allocator/ledger/ledger.h"
+#include "allocator/marks.h"
 #include "allocator/process.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/thread_state.h"
@@ -32,12 +33,12 @@ void MakeBlocks(size_t count) {
   for (size_t i = 0; i < count; ++i) g_heap.Allocate(i % 100, {.door = i % 2 == 0 ? Door::kMalloc : Door::kNew});
 }
 
-absl::StatusOr<Snapshot> WriteAndRead() {
+absl::StatusOr<Snapshot> WriteAndRead(uint32_t lowest_mark = 0) {
   ScratchDirectory directory;
   const std::string path = directory.Write("x.mspy", "");
   const int fd = open(path.c_str(), O_WRONLY);
   long error = 0;
-  EXPECT_TRUE(WriteSnapshot(fd, &error));
+  EXPECT_TRUE(WriteSnapshot(fd, lowest_mark, &error));
   close(fd);
   return ReadSnapshotFile(path);
 }
@@ -46,6 +47,20 @@ std::string EndAndSay() {
   testing::internal::CaptureStderr();
   EndRecord(ledger::End::kExit, 3);
   return testing::internal::GetCapturedStderr();
+}
+
+TEST(SnapshotFile, OnlyBlocksSinceAMark) {
+  InFreshProcess([] {
+    ASSERT_TRUE(LoadUnwinder());
+    MakeBlocks(100);
+    const uint64_t mark = BeginMark();
+    MakeBlocks(3000);
+    ASSERT_EQ(FreezeEvents(60000), 0u);
+    const auto snapshot = WriteAndRead(HeaderMarkSince(mark));
+    ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+    EXPECT_EQ(snapshot->blocks.size(), 3000u);
+    for (const SnapshotBlock& block : snapshot->blocks) ASSERT_EQ(block.mark, mark);
+  });
 }
 
 TEST(SnapshotFile, WhatWasWrittenIsRead) {
@@ -100,11 +115,11 @@ TEST(SnapshotFile, SaysWhyItCouldNotBeWritten) {
     MakeBlocks(10);
     long error = 0;
     const int read_only = open("/dev/null", O_RDONLY);
-    EXPECT_FALSE(WriteSnapshot(read_only, &error));
+    EXPECT_FALSE(WriteSnapshot(read_only, 0, &error));
     EXPECT_EQ(error, -EBADF);
     int pipe_ends[2];
     ASSERT_EQ(pipe(pipe_ends), 0);
-    EXPECT_FALSE(WriteSnapshot(pipe_ends[1], &error));
+    EXPECT_FALSE(WriteSnapshot(pipe_ends[1], 0, &error));
     EXPECT_EQ(error, -ESPIPE);
   });
 }
@@ -117,7 +132,7 @@ TEST(SnapshotFile, AFullFileSystem) {
     MakeBlocks(10000);
     const int fd = open(directory.File("x").c_str(), O_WRONLY | O_CREAT, 0600);
     long error = 0;
-    EXPECT_FALSE(WriteSnapshot(fd, &error));
+    EXPECT_FALSE(WriteSnapshot(fd, 0, &error));
     EXPECT_EQ(error, -ENOSPC);
     close(fd);
   });
@@ -131,7 +146,7 @@ TEST(SnapshotFile, TheLimitOfFileSizeIsNoSignal) {
       const rlimit limit = {bytes, bytes};
       ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
       long error = 0;
-      EXPECT_FALSE(WriteSnapshot(fd, &error));
+      EXPECT_FALSE(WriteSnapshot(fd, 0, &error));
       EXPECT_EQ(error, -EFBIG);
     });
   }

@@ -1,0 +1,63 @@
+#include "allocator/marks.h"
+
+#include "allocator/block_header.h"
+#include "allocator/ledger/ledger.h"
+#include "allocator/ledger/live_map.h"
+#include "allocator/process.h"
+#include "allocator/reading_turn.h"
+#include "allocator/thread_state.h"
+
+namespace mallocspy {
+namespace {
+
+constexpr uint16_t kKeptMarks = UINT16_MAX / 2;
+constexpr uint32_t kFreezeLimitMs = 1000;
+
+// Mark 0 is that of inherited blocks from then on, and 1 that of all from before the kept marks.
+void Renumber(uintptr_t address, void* context) {
+  BlockHeader* header = HeaderOf(reinterpret_cast<void*>(address));
+  if (!IsSealed(header)) return;
+  const uint16_t dropped = *static_cast<const uint16_t*>(context);
+  if (header->mark < g_settings.base_mark) {
+    header->mark = 0;
+  } else {
+    header->mark = header->mark > dropped ? static_cast<uint16_t>(header->mark - dropped) : uint16_t{1};
+  }
+  Seal(header);
+}
+
+// While events are frozen.
+void DropOldMarks() {
+  uint16_t dropped = static_cast<uint16_t>(g_settings.mark - kKeptMarks);
+  ledger::g_live_map.ForEachLive(Renumber, &dropped);
+  g_settings.mark = kKeptMarks;
+  g_settings.base_mark = 1;
+  g_settings.marks_dropped += dropped;
+  ledger::g_ledger.header().base_mark = 1;
+}
+
+}  // namespace
+
+uint64_t BeginMark() {
+  if (InterruptedEvent() || !EnsureStarted() || CurrentPhase() != Phase::kRunning || !IsRecordedProcess()) return 0;
+  const ReadingTurn turn;
+  if (CurrentPhase() != Phase::kRunning) return 0;
+  if (g_settings.mark == UINT16_MAX) {
+    // Who is still inside an event may be about to write an old mark, which is then one too young: no harm.
+    FreezeEvents(kFreezeLimitMs);
+    DropOldMarks();
+    SetPhase(Phase::kRunning);
+  }
+  const uint16_t mark = static_cast<uint16_t>(g_settings.mark + 1);
+  __atomic_store_n(&g_settings.mark, mark, __ATOMIC_RELEASE);
+  return g_settings.marks_dropped + mark;
+}
+
+uint32_t HeaderMarkSince(uint64_t mark) {
+  const uint64_t dropped = g_settings.marks_dropped;
+  const uint64_t since = mark > dropped ? mark - dropped : 0;
+  if (since > g_settings.mark) return UINT32_MAX;
+  return since > g_settings.base_mark ? static_cast<uint32_t>(since) : g_settings.base_mark;
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,19 @@
+// Marks: numbered moments. Each block carries the mark that was current when it was made.
+//
+// A header has 16 bits for it. When they are used up, all headers are renumbered: blocks from before the last half of the marks can no
+// longer be told from each other, which nobody asks for.
+#pragma once
+
+#include <cstdint>
+
+namespace mallocspy {
+
+// Begins a new mark and returns its number: blocks made from now on carry it, or a later one. 0 if this process has no record. Any
+// thread; not from a signal handler.
+uint64_t BeginMark();
+
+// The lowest mark, as headers have it, of the blocks made since `mark`; above any header's if that is yet to come. Of mark 0: all of this
+// process's own blocks.
+uint32_t HeaderMarkSince(uint64_t mark);
+
+}  // namespace mallocspy
