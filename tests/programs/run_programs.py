@@ -15,7 +15,7 @@ from observed_run import Build, Observed, accounting_faults, checked_run, every_
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Not run by this table: another test runs them.
-ELSEWHERE = {"secure_mode", "starts_program", "static_program", "waits_for_signal"}
+ELSEWHERE = {"secure_mode", "starts_filtered", "starts_program", "static_program", "waits_for_signal"}
 
 
 def sources():

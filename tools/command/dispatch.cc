@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/command/complaint.h"
 #include "tools/command/help.h"
+#include "tools/command/planted_program.h"
 #include "tools/command/report_command.h"
 #include "tools/command/run_command.h"
 #include "tools/report/report_sink.h"
@@ -24,6 +25,7 @@ int Dispatch(const std::vector<std::string>& arguments) {
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (command == "run") return RunCommand(rest);
   if (command == "report") return ReportCommand(rest);
+  if (command == kPlantedCommand) return RunPlantedProgram();
   if (command == "--version") return PrintVersion();
   if (command == "--help" || command == "-h" || command == "help") {
     const std::string topic = rest.empty() ? "" : rest[0];

@@ -30,7 +30,7 @@ int ReportCommand(const std::vector<std::string>& arguments) {
   if (settings->help) return PrintHelp("report");
   if (settings->arguments.empty()) return UsageError("report needs a snapshot file (*.mspy)", "report");
 
-  bool complete = true;
+  bool complete = true, judged_as_told = true;
   std::vector<Snapshot> snapshots;
   for (const std::string& path : settings->arguments) {
     absl::StatusOr<Snapshot> snapshot = ReadSnapshotFile(path);
@@ -50,15 +50,21 @@ int ReportCommand(const std::vector<std::string>& arguments) {
     Circumstances circumstances;
     circumstances.later_image = HasLaterImage(snapshots, snapshot);
     findings.push_back(Assess(snapshot, circumstances, settings->most_leaks(), &namer));
-    const int one = settings->fail_on.ExitStatus(findings.back());
+  }
+  namer.EndProgress();
+  if (const absl::Status judged = settings->judged.Apply(&findings); !judged.ok()) {
+    Complain(judged.message());
+    judged_as_told = false;
+  }
+  for (const Findings& one_of_them : findings) {
+    const int one = settings->fail_on.ExitStatus(one_of_them);
     // Errors before leaks before incomplete: the order of kExitErrors, kExitLeaks, kExitIncomplete is not by number.
     const auto rank = [](int exit_status) {
       return exit_status == kExitErrors ? 3 : exit_status == kExitLeaks ? 2 : exit_status == kExitIncomplete ? 1 : 0;
     };
     if (rank(one) > rank(status)) status = one;
   }
-  namer.EndProgress();
-  if (!WriteReport(Command::kReport, *settings, std::move(findings))) return kExitIncomplete;
+  if (!WriteReport(Command::kReport, *settings, std::move(findings)) || !judged_as_told) return kExitIncomplete;
   if (status == kExitClean && !complete) return kExitUsage;
   return status;
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -16,24 +17,17 @@
 #include "tools/report/sarif_report.h"
 #include "tools/report/source_root.h"
 #include "tools/report/text_report.h"
+#include "tools/verdict/process_split.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
 namespace {
 
-std::string Text(const std::vector<Findings>& findings, const Palette& palette) {
-  std::string text;
-  for (const Findings& one : findings) {
-    if (!text.empty()) text += "\n";
-    text += TextReport(one, palette);
-  }
-  return text;
-}
-
-std::string Rendered(Format format, const std::vector<Findings>& findings, const Palette& palette, SourceRoot* root) {
+std::string Rendered(Format format, const std::vector<Findings>& findings, const Palette& palette, uint64_t most_leaks,
+                     SourceRoot* root) {
   switch (format) {
     case Format::kText:
-      return Text(findings, palette);
+      return TextReport(findings, palette, most_leaks);
     case Format::kJson:
       return JsonReport(findings);
     case Format::kJunit:
@@ -89,11 +83,20 @@ bool WriteReport(Command command, const Settings& settings, std::vector<Findings
   bool complete = true;
   for (const ReportOutput& output : outputs) {
     Shorten(settings.most_leaks(output.format), &findings);
-    const Place place = PlaceOf(command, output, findings[0].process.pid);
-    const Palette& palette = place.is_file() ? kPlain : PaletteFor(place.descriptor);
-    const std::string report = Rendered(output.format, findings, palette, &root);
-    const absl::Status written =
-        place.is_file() ? WriteReportFile(place.path, report) : WriteAll(place.descriptor, report);
+    absl::Status written;
+    Place place;
+    const auto write = [&](const std::vector<Findings>& told) {
+      if (!written.ok()) return;
+      place = PlaceOf(command, output, told[0].process.pid);
+      const Palette& palette = place.is_file() ? kPlain : PaletteFor(place.descriptor);
+      const std::string report = Rendered(output.format, told, palette, settings.most_leaks(output.format), &root);
+      written = place.is_file() ? WriteReportFile(place.path, report) : WriteAll(place.descriptor, report);
+    };
+    if (NamesPid(output.path)) {
+      for (Findings& process : SplitByProcess(findings)) write({std::move(process)});
+    } else {
+      write(findings);
+    }
     if (written.ok()) continue;
     complete = false;
     const bool only = outputs.size() == 1;

@@ -8,7 +8,8 @@
 
 namespace mallocspy {
 
-// One text report after the other; in the other formats one document, in JSON with the others as children of the first.
+// One document of all processes, in JSON with the others as children of the first; with %p in an output's name one for
+// each process.
 // False, after a line on standard error for each report that is missing, if not all could be written. `findings` is not
 // empty.
 bool WriteReport(Command command, const Settings& settings, std::vector<Findings> findings);

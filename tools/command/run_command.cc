@@ -14,6 +14,7 @@
 #include "tools/command/help.h"
 #include "tools/command/library_options.h"
 #include "tools/command/report_writing.h"
+#include "tools/command/self_test.h"
 #include "tools/command/settings.h"
 #include "tools/run/executable.h"
 #include "tools/run/kept_file.h"
@@ -123,6 +124,10 @@ int RunCommand(const std::vector<std::string>& arguments) {
   const absl::StatusOr<Settings> settings = ParseSettings(Command::kRun, arguments);
   if (!settings.ok()) return UsageError(settings.status().message(), "run");
   if (settings->help) return PrintHelp("run");
+  if (settings->self_test) {
+    if (!settings->arguments.empty()) return UsageError("--self-test runs a program of its own and takes none", "run");
+    return SelfTest();
+  }
   if (settings->arguments.empty()) return UsageError("run needs a program: mallocspy run -- PROGRAM ARG...", "run");
   const char* const library_options = std::getenv("MALLOCSPY_OPTIONS");
   const std::string problem = LibraryOptionsProblem(library_options != nullptr ? library_options : "");
@@ -159,7 +164,13 @@ int RunCommand(const std::vector<std::string>& arguments) {
     }
     return ExecutionFailed(recording.status());
   }
-  recording->complete &= WriteReport(Command::kRun, *settings, {recording->findings});
+  std::vector<Findings> reports = {std::move(recording->findings)};
+  if (const absl::Status judged = settings->judged.Apply(&reports); !judged.ok()) {
+    Complain(judged.message());
+    recording->complete = false;
+  }
+  recording->complete &= WriteReport(Command::kRun, *settings, reports);
+  recording->findings = std::move(reports[0]);
   return FinalStatus(*recording, *settings);
 }
 

@@ -75,6 +75,8 @@ absl::Status Set(absl::string_view name, absl::string_view value, Settings* sett
   if (name == "keep") return SetKeep(value, settings);
   if (name == "top") return SetTop(value, settings);
   if (name == "follow") return SetFollow(value, settings);
+  if (name == "judge") return settings->judged.Add(value);
+  if (name == "self-test") settings->self_test = true;
   if (name == "spy") settings->spies.emplace_back(value);
   if (name == "fail-on") {
     const absl::StatusOr<FailOn> fail_on = FailOn::Parse(value);
@@ -91,10 +93,15 @@ const std::vector<OptionRow>& OptionRows() {
       {"format", "text|json|junit|sarif|github|markdown", true, true,
        "form of the reports whose --output comes behind it (default: what .json, .xml, .sarif or .md says, else text)"},
       {"output", "FILE", true, true,
-       "where the report goes; %p is the pid, - standard output (default: standard error; of 'report', all but text: "
+       "where the report goes; with %p, the pid, one for each process; - standard output (default: standard error; of "
+       "'report', all but text: "
        "standard output); repeatable"},
       {"fail-on", "LIST", true, true,
-       "what makes the exit status 23 or 24: none, any, definite, possible, reachable, errors (default definite,errors)"},
+       "what makes the exit status 23 or 24: none, any, definite, possible, reachable, errors (default "
+       "definite,errors)"},
+      {"judge", "own|all|PROGRAM", true, true,
+       "whose leaks and errors count: your own programs and not the shells, build tools and system programs that ran "
+       "them (default own), every program, or those like this pattern, as '*_test'; a list, repeatable"},
       {"top", "N", true, true, "list the N largest leaks (default 20 as text, all as json)"},
       {"spy", "LIB.so[:ARGS]", true, false,
        "call the spy in this library around every allocation; a bare NAME is one that comes with mallocspy; "
@@ -103,6 +110,8 @@ const std::vector<OptionRow>& OptionRows() {
        "record forked and exec'ed programs too, each for itself; one that leaves no record makes the check incomplete "
        "(default all)"},
       {"keep", "FILE.mspy", true, false, "keep the snapshot for 'mallocspy report'; %p is the pid"},
+      {"self-test", nullptr, true, false,
+       "plant a leak, and show step by step whether it can be found on this machine"},
       {"help", nullptr, true, true, "this text"},
   };
   return rows;

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "tools/command/report_output.h"
 #include "tools/verdict/fail_on.h"
+#include "tools/verdict/judged_programs.h"
 
 namespace mallocspy {
 
@@ -19,9 +20,11 @@ struct Settings {
   bool help = false;
   std::vector<ReportOutput> outputs = {ReportOutput()};
   FailOn fail_on;
+  JudgedPrograms judged;
   std::optional<uint64_t> top;
   std::vector<std::string> spies;
   bool follow = true;
+  bool self_test = false;
   std::string keep;
   std::vector<std::string> arguments;  // program and its arguments, or files
 

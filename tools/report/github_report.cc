@@ -7,8 +7,10 @@
 #include "tools/report/error_text.h"
 #include "tools/report/leak_text.h"
 #include "tools/report/severity.h"
+#include "tools/report/summary_text.h"
 #include "tools/report/text_report.h"
 #include "tools/report/text_stack.h"
+#include "tools/verdict/process_summary.h"
 #include "tools/wording/count.h"
 #include "tools/wording/escape.h"
 
@@ -55,10 +57,11 @@ std::string Annotation(Severity severity, const Frame* place, absl::string_view 
                       "::", CommandMessage(message), "\n");
 }
 
-std::string ErrorAnnotation(const HeapError& error, SourceRoot* root) {
+std::string ErrorAnnotation(const MergedError& merged, SourceRoot* root) {
+  const HeapError& error = merged.error;
   const std::vector<NamedStack> stacks = ErrorStacks(error);
   const Frame* place = nullptr;
-  std::string message = absl::StrCat(ErrorHeadline(error), "\n");
+  std::string message = absl::StrCat(ErrorHeadline(error), InHowMany(merged.in), "\n");
   for (const NamedStack& stack : stacks) {
     absl::StrAppend(&message, stack.name, "\n", Stack(*stack.frames));
     if (place == nullptr) place = root->FirstOwn(*stack.frames);
@@ -66,21 +69,21 @@ std::string ErrorAnnotation(const HeapError& error, SourceRoot* root) {
   return Annotation(Severity::kError, place, error.kind, message, root);
 }
 
-std::string LeakAnnotation(const Leak& leak, SourceRoot* root) {
-  const std::string headline = LeakHeadline(leak);
+std::string LeakAnnotation(const MergedLeak& merged, SourceRoot* root) {
+  const Leak& leak = merged.leak;
+  const std::string headline = absl::StrCat(LeakHeadline(leak), InHowMany(merged.in));
   return Annotation(SeverityOf(leak.leak_class), root->FirstOwn(leak.frames), headline,
                     absl::StrCat(headline, "\n", Stack(leak.frames)), root);
 }
 
-// The leaks of all processes, loudest first and of those the largest first.
-std::vector<const Leak*> SortedLeaks(const std::vector<const Findings*>& processes) {
-  std::vector<const Leak*> leaks;
-  for (const Findings* process : processes) {
-    for (const Leak& leak : process->leaks) leaks.push_back(&leak);
-  }
-  std::stable_sort(leaks.begin(), leaks.end(), [](const Leak* left, const Leak* right) {
-    const Severity left_severity = SeverityOf(left->leak_class), right_severity = SeverityOf(right->leak_class);
-    return left_severity != right_severity ? left_severity < right_severity : left->bytes > right->bytes;
+// Loudest first and of those the largest first.
+std::vector<const MergedLeak*> SortedLeaks(const ProcessSummary& summary) {
+  std::vector<const MergedLeak*> leaks;
+  for (const MergedLeak& leak : summary.leaks) leaks.push_back(&leak);
+  std::stable_sort(leaks.begin(), leaks.end(), [](const MergedLeak* left, const MergedLeak* right) {
+    const Severity left_severity = SeverityOf(left->leak.leak_class),
+                   right_severity = SeverityOf(right->leak.leak_class);
+    return left_severity != right_severity ? left_severity < right_severity : left->leak.bytes > right->leak.bytes;
   });
   return leaks;
 }
@@ -88,25 +91,26 @@ std::vector<const Leak*> SortedLeaks(const std::vector<const Findings*>& process
 }  // namespace
 
 std::string GithubReport(const std::vector<Findings>& reports, SourceRoot* root) {
-  const std::vector<const Findings*> processes = EveryProcess(reports);
+  const ProcessSummary summary = Summarize(reports);
   std::string text;
   size_t shown = 0;
-  uint64_t all = 0;
-  for (const Findings* process : processes) {
-    const bool incomplete = process->verdict.status == Status::kIncomplete;
-    all += process->errors.size() + process->totals.errors_dropped + process->leak_groups + (incomplete ? 1 : 0);
-    if (!incomplete || shown == kMostAnnotations) continue;
-    absl::StrAppend(&text, Annotation(Severity::kError, nullptr, "incomplete", Answer(*process), root));
-    ++shown;
-  }
-  for (const Findings* process : processes) {
-    for (const HeapError& error : process->errors) {
-      if (shown == kMostAnnotations) break;
-      absl::StrAppend(&text, ErrorAnnotation(error, root));
+  uint64_t all = summary.errors.size() + summary.leaks.size() + summary.unlisted_leaks;
+  for (const std::vector<const Findings*>* group : {&summary.subjects, &summary.unfinished}) {
+    for (const Findings* process : *group) {
+      all += process->totals.errors_dropped;
+      if (process->verdict.status != Status::kIncomplete) continue;
+      ++all;
+      if (shown == kMostAnnotations) continue;
+      absl::StrAppend(&text, Annotation(Severity::kError, nullptr, "incomplete", Answer(*process), root));
       ++shown;
     }
   }
-  for (const Leak* leak : SortedLeaks(processes)) {
+  for (const MergedError& error : summary.errors) {
+    if (shown == kMostAnnotations) break;
+    absl::StrAppend(&text, ErrorAnnotation(error, root));
+    ++shown;
+  }
+  for (const MergedLeak* leak : SortedLeaks(summary)) {
     if (shown == kMostAnnotations) break;
     absl::StrAppend(&text, LeakAnnotation(*leak, root));
     ++shown;
@@ -117,7 +121,7 @@ std::string GithubReport(const std::vector<Findings>& reports, SourceRoot* root)
                                                    "; the other formats of the report list them"),
                                       root));
   }
-  if (all == 0) absl::StrAppend(&text, Annotation(Severity::kNote, nullptr, "clean", Answer(*processes[0]), root));
+  if (all == 0) absl::StrAppend(&text, Annotation(Severity::kNote, nullptr, "clean", Answer(summary), root));
   return text;
 }
 

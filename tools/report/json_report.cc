@@ -1,9 +1,11 @@
 #include "tools/report/json_report.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "tools/verdict/process_summary.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
@@ -123,10 +125,58 @@ void AppendArray(absl::string_view key, const Elements& elements, Append append,
   absl::StrAppend(out, elements.empty() ? "]" : "\n]");
 }
 
-void AppendFindings(const Findings& findings, absl::Span<const Findings* const> children, std::string* out) {
+// The programs of these processes, each once.
+Json ProgramsJson(const std::vector<const Findings*>& in) {
+  std::vector<std::string> programs;
+  for (const Findings* process : in) programs.push_back(ValidUtf8(process->process.exe));
+  std::sort(programs.begin(), programs.end());
+  programs.erase(std::unique(programs.begin(), programs.end()), programs.end());
+  return programs;
+}
+
+Json MergedLeakJson(const MergedLeak& merged) {
+  Json json;
+  json["id"] = merged.leak.id;
+  json["class"] = Text(NameOf(merged.leak.leak_class));
+  json["processes"] = merged.in.size();
+  json["blocks"] = merged.leak.blocks;
+  json["bytes"] = merged.leak.bytes;
+  json["door"] = TextOrNull(NameOf(merged.leak.door));
+  json["programs"] = ProgramsJson(merged.in);
+  json["frames"] = StackJson(merged.leak.frames);
+  return json;
+}
+
+Json MergedErrorJson(const MergedError& merged) {
+  Json json;
+  json["kind"] = merged.error.kind;
+  json["processes"] = merged.in.size();
+  json["count"] = merged.error.count;
+  json["programs"] = ProgramsJson(merged.in);
+  json["where"] = StackJson(merged.error.where);
+  json["allocated"] = StackJson(merged.error.allocated);
+  json["freed"] = StackJson(merged.error.freed);
+  return json;
+}
+
+void AppendSummary(const ProcessSummary& summary, std::string* out) {
+  absl::StrAppend(out, ",\n\"summary\": {\n\"processes\": ", summary.processes, ",\n\"judged\": ", summary.judged,
+                  ",\n\"status\": ", Text(NameOf(summary.status)).dump());
+  AppendArray(
+      "leaks", summary.leaks, [](const MergedLeak& leak, std::string* to) { *to += MergedLeakJson(leak).dump(); }, out);
+  AppendArray(
+      "errors", summary.errors, [](const MergedError& error, std::string* to) { *to += MergedErrorJson(error).dump(); },
+      out);
+  absl::StrAppend(out, "\n}");
+}
+
+// `summary` is null for a child.
+void AppendFindings(const Findings& findings, absl::Span<const Findings* const> children, const ProcessSummary* summary,
+                    std::string* out) {
   Json verdict;
   verdict["status"] = Text(NameOf(findings.verdict.status));
   verdict["reachability"] = Text(NameOf(findings.verdict.reachability));
+  verdict["judged"] = findings.verdict.judged;
   absl::StrAppend(out, "{\n\"schema\": \"mallocspy-report/1\",\n\"process\": ", ProcessJson(findings.process).dump(),
                   ",\n\"totals\": ", TotalsJson(findings.totals).dump(), ",\n\"verdict\": ", verdict.dump());
   AppendArray(
@@ -137,26 +187,23 @@ void AppendFindings(const Findings& findings, absl::Span<const Findings* const> 
   AppendArray(
       "errors", findings.errors, [](const HeapError& error, std::string* to) { *to += ErrorJson(error).dump(); }, out);
   AppendArray(
-      "children", children, [](const Findings* child, std::string* to) { AppendFindings(*child, {}, to); }, out);
+      "children", children, [](const Findings* child, std::string* to) { AppendFindings(*child, {}, nullptr, to); },
+      out);
+  if (summary != nullptr) AppendSummary(*summary, out);
   absl::StrAppend(out, "\n}");
-}
-
-// The first process with all others as its children.
-std::string Document(absl::Span<const Findings* const> processes) {
-  std::string report;
-  AppendFindings(*processes[0], processes.subspan(1), &report);
-  report += "\n";
-  return report;
 }
 
 }  // namespace
 
-std::string JsonReport(const Findings& findings) {
-  std::vector<const Findings*> processes = {&findings};
-  for (const Findings& child : findings.children) processes.push_back(&child);
-  return Document(processes);
-}
+std::string JsonReport(const Findings& findings) { return JsonReport(std::vector<Findings>{findings}); }
 
-std::string JsonReport(const std::vector<Findings>& reports) { return Document(EveryProcess(reports)); }
+std::string JsonReport(const std::vector<Findings>& reports) {
+  const std::vector<const Findings*> processes = EveryProcess(reports);
+  const ProcessSummary summary = Summarize(reports);
+  std::string report;
+  AppendFindings(*processes[0], absl::MakeConstSpan(processes).subspan(1), &summary, &report);
+  report += "\n";
+  return report;
+}
 
 }  // namespace mallocspy

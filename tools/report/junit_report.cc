@@ -5,6 +5,7 @@
 #include <climits>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -12,8 +13,10 @@
 #include "tools/report/leak_text.h"
 #include "tools/report/receipt.h"
 #include "tools/report/severity.h"
+#include "tools/report/summary_text.h"
 #include "tools/report/text_report.h"
 #include "tools/report/text_stack.h"
+#include "tools/verdict/process_summary.h"
 #include "tools/wording/count.h"
 #include "tools/wording/escape.h"
 #include "tools/wording/markup.h"
@@ -28,19 +31,26 @@ std::string ProgramName(const Process& process) {
   return name.empty() ? "program" : name;
 }
 
-// The test cases of one process, and how many there are of each outcome.
+// The test cases of one program, and how many there are of each outcome.
 class Suite {
  public:
-  explicit Suite(const Findings& findings) : findings_(findings), class_name_(ProgramName(findings.process)) {
-    if (findings.verdict.status == Status::kIncomplete || findings.verdict.unchecked) AddIncomplete();
-    for (const HeapError& error : findings.errors) AddError(error);
-    if (findings.totals.errors_dropped != 0) {
-      AddFailure(
-          "more heap errors", "dropped",
-          absl::StrCat(Count(findings.totals.errors_dropped, "heap error"), " of which only the number is known"), "");
+  // Of the processes of one program, at least one.
+  explicit Suite(const std::vector<const Findings*>& processes)
+      : findings_(*processes[0]), class_name_(ProgramName(findings_.process)), summary_(Summarize(processes)) {
+    uint64_t dropped = 0;
+    std::vector<const Findings*> incomplete;
+    for (const Findings* process : processes) {
+      dropped += process->totals.errors_dropped;
+      if (process->verdict.status == Status::kIncomplete || process->verdict.unchecked) incomplete.push_back(process);
     }
-    for (const Leak& leak : findings.leaks) AddLeak(leak);
-    if (const std::string unlisted = UnlistedLeaks(findings); !unlisted.empty()) {
+    if (!incomplete.empty()) AddIncomplete(Summarize(incomplete));
+    for (const MergedError& error : summary_.errors) AddError(error);
+    if (dropped != 0) {
+      AddFailure("more heap errors", "dropped",
+                 absl::StrCat(Count(dropped, "heap error"), " of which only the number is known"), "");
+    }
+    for (const MergedLeak& leak : summary_.leaks) AddLeak(leak);
+    if (const std::string unlisted = UnlistedLeaks(summary_); !unlisted.empty()) {
       AddFailure("more leaks", "unlisted", absl::StrCat(unlisted, "; --top=N lists more"), "");
     }
     if (tests_ == 0) AddPassed("heap check");
@@ -81,27 +91,35 @@ class Suite {
     AddBad("failure", name, type, message, text);
   }
 
-  void AddIncomplete() {
+  void AddIncomplete(const ProcessSummary& incomplete) {
     ++errors_;
     std::string text;
-    for (const std::string& sentence : findings_.process.degraded) absl::StrAppend(&text, Escaped(sentence), "\n");
-    AddBad("error", "heap check", "incomplete", Answer(findings_), text);
+    absl::flat_hash_set<std::string> known;
+    for (const Findings* process : incomplete.subjects) {
+      for (const std::string& sentence : process->process.degraded) {
+        if (known.insert(sentence).second) absl::StrAppend(&text, Escaped(sentence), "\n");
+      }
+    }
+    AddBad("error", "heap check", "incomplete", Answer(incomplete), text);
   }
 
-  void AddError(const HeapError& error) {
+  void AddError(const MergedError& merged) {
+    const HeapError& error = merged.error;
     std::string text;
-    AppendError(error, findings_.process.pid, kPlain, &text);
+    AppendError(error, merged.in[0]->process.pid, kPlain, &text);
     const std::vector<NamedStack> stacks = ErrorStacks(error);
     AddFailure(stacks.empty() ? error.kind : absl::StrCat(error.kind, " in ", Function(*stacks[0].frames)), error.kind,
-               ErrorHeadline(error), text);
+               absl::StrCat(ErrorHeadline(error), InHowMany(merged.in)), text);
   }
 
-  void AddLeak(const Leak& leak) {
+  void AddLeak(const MergedLeak& merged) {
+    const Leak& leak = merged.leak;
+    const std::string headline = absl::StrCat(LeakHeadline(leak), InHowMany(merged.in));
     const std::string name = absl::StrCat("leak ", leak.id, " in ", Function(leak.frames));
-    std::string text = absl::StrCat(LeakHeadline(leak), "\n");
+    std::string text = absl::StrCat(headline, "\n");
     AppendStack(leak.frames, &text);
     if (SeverityOf(leak.leak_class) != Severity::kNote) {
-      AddFailure(name, absl::StrCat("leak-", NameOf(leak.leak_class)), LeakHeadline(leak), text);
+      AddFailure(name, absl::StrCat("leak-", NameOf(leak.leak_class)), headline, text);
       return;
     }
     AddPassed(name);
@@ -121,20 +139,22 @@ class Suite {
       return absl::StrCat("      <property name=\"", name, "\" value=\"", MarkupAttribute(value), "\"/>\n");
     };
     const Process& process = findings_.process;
-    std::string properties = absl::StrCat("    <properties>\n", property("verdict", NameOf(findings_.verdict.status)),
+    std::string properties = absl::StrCat("    <properties>\n", property("verdict", NameOf(summary_.status)),
                                           property("pid", absl::StrCat(process.pid)), property("exe", process.exe));
+    if (summary_.processes > 1) absl::StrAppend(&properties, property("processes", absl::StrCat(summary_.processes)));
     for (const std::string& argument : process.cmdline) absl::StrAppend(&properties, property("argument", argument));
     return absl::StrCat(properties, "    </properties>\n");
   }
 
   std::string SystemOut() const {
-    std::string text = absl::StrCat("mallocspy: ", Answer(findings_), "\n");
-    AppendReceipt(findings_, kPlain, &text);
+    std::string text = absl::StrCat("mallocspy: ", Answer(summary_), "\n");
+    AppendReceipt(summary_, kPlain, &text);
     return text + reachable_;
   }
 
-  const Findings& findings_;
+  const Findings& findings_;  // of the first process
   const std::string class_name_;
+  const ProcessSummary summary_;
   std::string cases_;
   std::string reachable_;
   absl::flat_hash_map<std::string, uint64_t> names_;  // how often each was given
@@ -142,6 +162,25 @@ class Suite {
   uint64_t failures_ = 0;
   uint64_t errors_ = 0;
 };
+
+// The processes that count, by the name of their program. What an image held that exec replaced is no leak.
+std::vector<std::vector<const Findings*>> ByProgram(const std::vector<Findings>& reports) {
+  std::vector<std::vector<const Findings*>> programs;
+  absl::flat_hash_map<std::string, size_t> known;
+  for (const Findings* process : EveryProcess(reports)) {
+    const bool replaced = process->process.exit.kind == ProcessExit::Kind::kExec;
+    const Status status = process->verdict.status;
+    if (!process->verdict.judged && !process->verdict.unseen) continue;
+    // Helpers that were killed have no list of blocks.
+    const bool first = process == &reports[0] || reports.size() > 1;
+    if (!first && status == Status::kIncomplete && !process->verdict.unchecked) continue;
+    if (replaced && (status == Status::kLeaks || status == Status::kClean)) continue;
+    const auto [at, added] = known.try_emplace(ProgramName(process->process), programs.size());
+    if (added) programs.emplace_back();
+    programs[at->second].push_back(process);
+  }
+  return programs;
+}
 
 }  // namespace
 
@@ -155,7 +194,9 @@ JunitStamp JunitStamp::Now() {
 std::string JunitReport(const std::vector<Findings>& reports, const JunitStamp& stamp) {
   std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
   size_t id = 0;
-  for (const Findings* process : EveryProcess(reports)) absl::StrAppend(&xml, Suite(*process).Xml(id++, stamp));
+  for (const std::vector<const Findings*>& processes : ByProgram(reports)) {
+    absl::StrAppend(&xml, Suite(processes).Xml(id++, stamp));
+  }
   return absl::StrCat(xml, "</testsuites>\n");
 }
 

@@ -17,9 +17,10 @@ struct JunitStamp {
   static JunitStamp Now();
 };
 
-// A test suite for each process. Its test cases are: a failure for each heap error and each leak but those that are
-// still reachable, an error if the check was incomplete, and one that passed if there is nothing else. Names of suites
-// and cases hold neither pid nor numbers, so that a CI system knows a leak again.
+// A test suite for each program that is judged, with all its processes. Its test cases are: a failure for each heap
+// error and each leak but those that are still reachable, an error if the check was incomplete, and one that passed if
+// there is nothing else. Names of suites and cases hold neither pid nor numbers, so that a CI system knows a leak
+// again.
 std::string JunitReport(const std::vector<Findings>& reports, const JunitStamp& stamp);
 
 }  // namespace mallocspy

@@ -3,10 +3,10 @@
 #include "absl/strings/str_cat.h"
 #include "tools/report/error_text.h"
 #include "tools/report/leak_text.h"
-#include "tools/report/receipt.h"
+#include "tools/report/summary_text.h"
 #include "tools/report/text_report.h"
 #include "tools/report/text_stack.h"
-#include "tools/wording/count.h"
+#include "tools/verdict/process_summary.h"
 #include "tools/wording/markup.h"
 
 namespace mallocspy {
@@ -32,71 +32,88 @@ std::string SummaryOf(absl::string_view title, const std::vector<Frame>& frames,
   return absl::StrCat("<code>", MarkupText(title), "</code> in <code>", MarkupText(Place(frames, root)), "</code>");
 }
 
-void AppendErrors(const Findings& findings, SourceRoot* root, std::string* markdown) {
-  if (findings.errors.empty()) return;
-  absl::StrAppend(markdown, "### Heap errors\n\n| error | times | where |\n|---|--:|---|\n");
+// The column for `in` stands only in tables of several processes.
+std::string ProcessesCell(const ProcessSummary& summary, size_t processes) {
+  return summary.subjects.size() > 1 ? absl::StrCat(" ", processes, " |") : "";
+}
+
+void AppendErrors(const ProcessSummary& summary, SourceRoot* root, std::string* markdown) {
+  if (summary.errors.empty()) return;
+  const bool several = summary.subjects.size() > 1;
+  absl::StrAppend(markdown, "### Heap errors\n\n| error |", several ? " processes |" : "", " times | where |\n|---|",
+                  several ? "--:|" : "", "--:|---|\n");
   const std::vector<Frame> unknown;
-  for (const HeapError& error : findings.errors) {
-    const std::vector<NamedStack> stacks = ErrorStacks(error);
-    absl::StrAppend(markdown, "| ", MarkdownCell(error.kind), " | ", error.count, " | ",
+  for (const MergedError& merged : summary.errors) {
+    const std::vector<NamedStack> stacks = ErrorStacks(merged.error);
+    absl::StrAppend(markdown, "| ", MarkdownCell(merged.error.kind), " |", ProcessesCell(summary, merged.in.size()),
+                    " ", merged.error.count, " | ",
                     MarkdownCell(Place(stacks.empty() ? unknown : *stacks[0].frames, root)), " |\n");
   }
   absl::StrAppend(markdown, "\n");
-  for (const HeapError& error : findings.errors) {
-    const std::vector<NamedStack> stacks = ErrorStacks(error);
+  for (const MergedError& merged : summary.errors) {
+    const std::vector<NamedStack> stacks = ErrorStacks(merged.error);
     std::string text;
-    AppendError(error, findings.process.pid, kPlain, &text);
-    AppendFolded(SummaryOf(error.kind, stacks.empty() ? unknown : *stacks[0].frames, root), text, markdown);
+    AppendError(merged.error, merged.in[0]->process.pid, kPlain, &text);
+    if (several) absl::StrAppend(&text, InProcesses(merged.in), "\n");
+    AppendFolded(SummaryOf(merged.error.kind, stacks.empty() ? unknown : *stacks[0].frames, root), text, markdown);
   }
 }
 
-void AppendLeaks(const Findings& findings, SourceRoot* root, std::string* markdown) {
-  if (findings.leak_groups == 0) return;
-  absl::StrAppend(markdown, "### Leaks\n\n| class | blocks | bytes | where |\n|---|--:|--:|---|\n");
-  for (const Leak& leak : findings.leaks) {
-    absl::StrAppend(markdown, "| ", NameOf(leak.leak_class), " | ", leak.blocks, " | ", leak.bytes, " | ",
-                    MarkdownCell(Place(leak.frames, root)), " |\n");
+void AppendLeaks(const ProcessSummary& summary, SourceRoot* root, std::string* markdown) {
+  if (summary.leaks.empty() && summary.unlisted_leaks == 0) return;
+  const bool several = summary.subjects.size() > 1;
+  absl::StrAppend(markdown, "### Leaks\n\n| class |", several ? " processes |" : "", " blocks | bytes | where |\n|---|",
+                  several ? "--:|" : "", "--:|--:|---|\n");
+  BlockTotal all = summary.unlisted;
+  for (const MergedLeak& merged : summary.leaks) {
+    const Leak& leak = merged.leak;
+    all.blocks += leak.blocks;
+    all.bytes += leak.bytes;
+    absl::StrAppend(markdown, "| ", NameOf(leak.leak_class), " |", ProcessesCell(summary, merged.in.size()), " ",
+                    leak.blocks, " | ", leak.bytes, " | ", MarkdownCell(Place(leak.frames, root)), " |\n");
   }
-  absl::StrAppend(markdown, "| **all** | ", findings.leak_blocks, " | ", findings.leak_bytes, " | |\n\n");
-  if (const std::string unlisted = UnlistedLeaks(findings); !unlisted.empty()) {
+  absl::StrAppend(markdown, "| **all** |", ProcessesCell(summary, summary.subjects.size()), " ", all.blocks, " | ",
+                  all.bytes, " | |\n\n");
+  if (const std::string unlisted = UnlistedLeaks(summary); !unlisted.empty()) {
     absl::StrAppend(markdown, "Not listed: ", unlisted, "; `--top=N` shows more of them.\n\n");
   }
-  for (const Leak& leak : findings.leaks) {
+  for (const MergedLeak& merged : summary.leaks) {
+    const Leak& leak = merged.leak;
     std::string text = absl::StrCat(LeakHeadline(leak), ", id ", leak.id, "\n");
     AppendStack(leak.frames, &text);
+    if (several) absl::StrAppend(&text, InProcesses(merged.in), "\n");
     AppendFolded(SummaryOf(LeakHeadline(leak), leak.frames, root), text, markdown);
   }
 }
 
-void AppendProcess(const Findings& findings, SourceRoot* root, std::string* markdown) {
-  absl::StrAppend(markdown, "## mallocspy: ", NameOf(findings.verdict.status), "\n\n", MarkdownCode(Answer(findings)),
-                  "\n\n");
-  AppendErrors(findings, root, markdown);
-  AppendLeaks(findings, root, markdown);
+void AppendProcesses(const ProcessSummary& summary, SourceRoot* root, std::string* markdown) {
+  absl::StrAppend(markdown, "## mallocspy: ", NameOf(summary.status), "\n\n", MarkdownCode(Answer(summary)), "\n\n");
+  AppendErrors(summary, root, markdown);
+  AppendLeaks(summary, root, markdown);
   std::string receipt;
-  AppendReceipt(findings, kPlain, &receipt);
+  AppendReceipt(summary, kPlain, &receipt);
   AppendFolded("Totals", receipt, markdown);
 }
 
 }  // namespace
 
 std::string MarkdownReport(const std::vector<Findings>& reports, SourceRoot* root) {
-  const std::vector<const Findings*> processes = EveryProcess(reports);
+  const ProcessSummary summary = Summarize(reports);
   std::string markdown;
-  uint64_t clean = 0, allocations = 0;
-  for (const Findings* process : processes) {
+  std::vector<const Findings*> shown;
+  if (!summary.subjects.empty()) {
+    ProcessSummary subjects = Summarize(summary.subjects);
+    subjects.processes = summary.processes;
+    subjects.status = summary.status;
+    AppendProcesses(subjects, root, &markdown);
+  } else {
     // The first one is what was asked for.
-    if (process != processes[0] && process->verdict.status == Status::kClean) {
-      ++clean;
-      allocations += process->totals.allocations;
-      continue;
-    }
-    AppendProcess(*process, root, &markdown);
+    const bool first = !summary.clean.empty() && summary.clean[0] == &reports[0];
+    shown = first ? std::vector<const Findings*>{&reports[0]} : summary.clean;
+    AppendProcesses(first ? Summarize(shown) : summary, root, &markdown);
   }
-  if (clean != 0) {
-    absl::StrAppend(&markdown, Count(clean, "other process is", "other processes are"), " clean (",
-                    Count(allocations, "allocation"), ").\n");
-  }
+  if (!summary.unfinished.empty()) AppendProcesses(Summarize(summary.unfinished), root, &markdown);
+  for (const std::string& line : OtherProcesses(summary, shown)) absl::StrAppend(&markdown, MarkdownCode(line), "\n\n");
   return markdown;
 }
 

@@ -9,8 +9,8 @@
 
 namespace mallocspy {
 
-// Processes that are clean are counted; each other one has a section. Names are code spans or text of an HTML element,
-// so that nothing in them is markup.
+// Processes that are clean or not judged are counted; what the others share is there once. Names are code spans or text
+// of an HTML element, so that nothing in them is markup.
 std::string MarkdownReport(const std::vector<Findings>& reports, SourceRoot* root);
 
 }  // namespace mallocspy

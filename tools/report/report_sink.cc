@@ -59,6 +59,8 @@ std::string ExpandPath(absl::string_view pattern, uint32_t pid) {
   return path;
 }
 
+bool NamesPid(absl::string_view pattern) { return ExpandPath(pattern, 1) != ExpandPath(pattern, 2); }
+
 absl::Status WriteAll(int descriptor, absl::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(descriptor, text.data(), text.size());

@@ -12,6 +12,9 @@ namespace mallocspy {
 // "%p" in a path stands for the pid, "%%" for a percent sign; anything else stays.
 std::string ExpandPath(absl::string_view pattern, uint32_t pid);
 
+// Whether a pid stands in it.
+bool NamesPid(absl::string_view pattern);
+
 // Writes all of `text` to an open descriptor.
 absl::Status WriteAll(int descriptor, absl::string_view text);
 

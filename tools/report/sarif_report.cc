@@ -3,6 +3,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -11,7 +12,9 @@
 #include "tools/report/leak_text.h"
 #include "tools/report/sarif_location.h"
 #include "tools/report/sarif_rules.h"
+#include "tools/report/summary_text.h"
 #include "tools/verdict/leak_id.h"
+#include "tools/verdict/process_summary.h"
 #include "tools/wording/count.h"
 #include "tools/wording/escape.h"
 
@@ -38,10 +41,15 @@ class SarifLog {
  public:
   explicit SarifLog(SourceRoot* root) : root_(root) {}
 
-  void AddProcess(const Findings& findings) {
-    invocations_.push_back(Invocation(findings));
-    for (const HeapError& error : findings.errors) AddError(error);
-    for (const Leak& leak : findings.leaks) AddLeak(leak);
+  void AddProcess(const Findings* findings) {
+    numbers_[findings] = invocations_.size();
+    invocations_.push_back(Invocation(*findings));
+  }
+
+  // Of processes that were added.
+  void AddResults(const ProcessSummary& summary) {
+    for (const MergedError& error : summary.errors) AddError(error);
+    for (const MergedLeak& leak : summary.leaks) AddLeak(leak);
   }
 
   // Results can be many: each is made into text by itself, on a line of its own.
@@ -65,7 +73,9 @@ class SarifLog {
  private:
   Json Invocation(const Findings& findings) const {
     const Process& process = findings.process;
-    const bool complete = findings.verdict.status != Status::kIncomplete && !findings.verdict.unchecked;
+    const bool complete = findings.verdict.judged
+                              ? findings.verdict.status != Status::kIncomplete && !findings.verdict.unchecked
+                              : !findings.verdict.unseen;
     Json json;
     json["executionSuccessful"] = complete;
     json["processId"] = process.pid;
@@ -104,7 +114,7 @@ class SarifLog {
 
   // What every result has. `fingerprint` is the same for the same finding in another run and build.
   Json Result(const std::string& rule, absl::string_view level, absl::string_view message, uint64_t count,
-              const std::string& fingerprint) {
+              const std::string& fingerprint, const Findings* process) {
     Json json;
     json["ruleId"] = ValidUtf8(rule);
     json["ruleIndex"] = rules_.IndexOf(rule);
@@ -112,14 +122,16 @@ class SarifLog {
     json["message"]["text"] = MessageText(message);
     json["occurrenceCount"] = count;
     json["partialFingerprints"]["mallocspyId/v1"] = fingerprint;
-    json["provenance"]["invocationIndex"] = invocations_.size() - 1;
+    json["provenance"]["invocationIndex"] = numbers_[process];
     return json;
   }
 
-  void AddError(const HeapError& error) {
+  void AddError(const MergedError& merged) {
+    const HeapError& error = merged.error;
     const std::vector<NamedStack> stacks = ErrorStacks(error);
     const std::string id = LeakId(Door::kNone, stacks.empty() ? error.where : *stacks[0].frames);
-    Json json = Result(error.kind, "error", ErrorHeadline(error), error.count, absl::StrCat(error.kind, "-", id));
+    Json json = Result(error.kind, "error", absl::StrCat(ErrorHeadline(error), InHowMany(merged.in)), error.count,
+                       absl::StrCat(error.kind, "-", id), merged.in[0]);
     json["locations"] = Json::array();
     json["relatedLocations"] = Json::array();
     json["stacks"] = Json::array();
@@ -137,21 +149,23 @@ class SarifLog {
     results_.push_back(json.dump());
   }
 
-  void AddLeak(const Leak& leak) {
+  void AddLeak(const MergedLeak& merged) {
+    const Leak& leak = merged.leak;
     // Blocks are counted in the message: occurrenceCount is of the result.
-    Json json =
-        Result(SarifRules::LeakRule(leak.leak_class), SarifLevel(leak.leak_class), LeakHeadline(leak), 1, leak.id);
+    Json json = Result(SarifRules::LeakRule(leak.leak_class), SarifLevel(leak.leak_class),
+                       absl::StrCat(LeakHeadline(leak), InHowMany(merged.in)), 1, leak.id, merged.in[0]);
     json["locations"] = Json::array();
     Json place = SarifPlace(leak.frames, root_);
     if (!place.empty()) json["locations"].push_back(std::move(place));
     json["stacks"] = Json::array({SarifStack("allocated here:", leak.frames, root_)});
-    json["properties"] = {{"blocks", leak.blocks}, {"bytes", leak.bytes}};
+    json["properties"] = {{"blocks", leak.blocks}, {"bytes", leak.bytes}, {"processes", merged.in.size()}};
     results_.push_back(json.dump());
   }
 
   SourceRoot* const root_;
   SarifRules rules_;
   Json invocations_ = Json::array();
+  absl::flat_hash_map<const Findings*, size_t> numbers_;  // of their invocations
   std::vector<std::string> results_;
 };
 
@@ -159,7 +173,8 @@ class SarifLog {
 
 std::string SarifReport(const std::vector<Findings>& reports, SourceRoot* root) {
   SarifLog log(root);
-  for (const Findings* process : EveryProcess(reports)) log.AddProcess(*process);
+  for (const Findings* process : EveryProcess(reports)) log.AddProcess(process);
+  log.AddResults(Summarize(reports));
   return log.Text();
 }
 

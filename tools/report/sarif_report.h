@@ -1,7 +1,8 @@
 // The report in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), for code scanning and editors.
 //
 // One run. Each process is one of its invocations, with its exit and, as notifications, what made the check incomplete;
-// each heap error and leak is a result, with its stacks, of the rule of its kind. Names of the program under test stand
+// each heap error and leak of the programs that are judged is a result, with its stacks, of the rule of its
+// kind; what several processes share is one. Names of the program under test stand
 // where the format takes them for data; messages, in which viewers see links and placeholders, hold none.
 #pragma once
 

@@ -7,38 +7,22 @@
 #include "tools/report/error_text.h"
 #include "tools/report/leak_text.h"
 #include "tools/report/receipt.h"
+#include "tools/report/summary_text.h"
 #include "tools/report/text_stack.h"
+#include "tools/verdict/assessment.h"
+#include "tools/verdict/process_summary.h"
 #include "tools/wording/count.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
 namespace {
 
-// "prog (pid 42)"
-std::string ProcessName(const Process& process) {
-  const std::string& name = process.cmdline.empty() ? process.exe : process.cmdline[0];
-  return absl::StrCat(name.empty() ? "the program" : Escaped(name), " (pid ", process.pid, ")");
-}
-
-std::string BlocksText(const BlockTotal& total) {
-  return absl::StrCat(Count(total.blocks, "block"), " (", Count(total.bytes, "byte"), ")");
-}
-
 std::string LiveText(const Findings& findings) { return BlocksText({findings.leak_blocks, findings.leak_bytes}); }
 
 // What was lost, or was live where nobody knows what was lost.
 std::string LeaksText(const Findings& findings) {
   if (findings.verdict.reachability == Reachability::kUnknown) return absl::StrCat(LiveText(findings), " live");
-  std::vector<std::string> parts;
-  const BlockTotal& definite = findings.Of(LeakClass::kDefinite);
-  const BlockTotal& indirect = findings.Of(LeakClass::kIndirect);
-  const BlockTotal lost = {definite.blocks + indirect.blocks, definite.bytes + indirect.bytes};
-  if (lost.blocks != 0) parts.push_back(absl::StrCat(BlocksText(lost), " lost"));
-  const BlockTotal& possible = findings.Of(LeakClass::kPossible);
-  if (possible.blocks != 0) parts.push_back(absl::StrCat(BlocksText(possible), " possibly lost"));
-  const BlockTotal& unknown = findings.Of(LeakClass::kUnknown);
-  if (unknown.blocks != 0) parts.push_back(absl::StrCat(BlocksText(unknown), " of which nothing is known"));
-  return absl::StrJoin(parts, ", ");
+  return LostText(findings.by_class);
 }
 
 std::string ErrorsText(const Findings& findings) {
@@ -77,11 +61,13 @@ std::string RootText(const LeakRoot& root) {
   return absl::StrCat("some ", root.kind);
 }
 
-void AppendLeak(const Leak& leak, const Palette& palette, std::string* text) {
+// `in` is empty if only one process is told of.
+void AppendLeak(const Leak& leak, const std::vector<const Findings*>& in, const Palette& palette, std::string* text) {
   absl::StrAppend(text, palette.heading, LeakHeading(leak.leak_class), " of ", leak.bytes, " byte(s) in ", leak.blocks,
                   " object(s) allocated from:", palette.reset, "\n");
   AppendStack(leak.frames, text);
   std::vector<std::string> notes;
+  if (!in.empty()) notes.push_back(InProcesses(in));
   if (leak.root.has_value()) notes.push_back(absl::StrCat("held by ", RootText(*leak.root)));
   if (leak.truncated) notes.emplace_back("outer frames are missing");
   if (leak.door != Door::kNone) notes.push_back(absl::StrCat("made by ", NameOf(leak.door)));
@@ -98,7 +84,7 @@ void AppendLeaks(const Findings& findings, const Palette& palette, std::string* 
     absl::StrAppend(text, "Every block that was live is listed; whether the program could still reach it is not known.\n");
   }
   absl::StrAppend(text, "\n");
-  for (const Leak& leak : findings.leaks) AppendLeak(leak, palette, text);
+  for (const Leak& leak : findings.leaks) AppendLeak(leak, {}, palette, text);
   const std::string unlisted = UnlistedLeaks(findings);
   if (!unlisted.empty()) absl::StrAppend(text, "... and ", unlisted, "; --top=N shows more of them\n\n");
 }
@@ -122,14 +108,55 @@ void AppendProcess(const Findings& findings, const Palette& palette, std::string
   AppendReceipt(findings, palette, text);
 }
 
-// An image that exec replaced: its blocks vanished with it, so a line is enough unless it had errors.
-bool WasReplaced(const Findings& findings) {
-  return findings.process.exit.kind == ProcessExit::Kind::kExec && findings.verdict.status == Status::kLeaks;
+void AppendMergedLeaks(const ProcessSummary& summary, const Palette& palette, uint64_t most_leaks, std::string* text) {
+  BlockTotal lost;
+  for (const Findings* subject : summary.subjects) {
+    lost.blocks += subject->Lost().blocks;
+    lost.bytes += subject->Lost().bytes;
+  }
+  if (lost.blocks != 0) {
+    absl::StrAppend(text, palette.error, "==", summary.subjects[0]->process.pid,
+                    "==ERROR: mallocspy: detected memory leaks", palette.reset, "\n\n");
+    uint64_t shown = 0;
+    BlockTotal unlisted = summary.unlisted;
+    for (const MergedLeak& leak : summary.leaks) {
+      if (shown < most_leaks) {
+        AppendLeak(leak.leak, leak.in, palette, text);
+        ++shown;
+      } else {
+        unlisted.blocks += leak.leak.blocks;
+        unlisted.bytes += leak.leak.bytes;
+      }
+    }
+    if (unlisted.blocks != 0) {
+      absl::StrAppend(text, "... and leaks of ", Count(unlisted.bytes, "byte"), " in ", Count(unlisted.blocks, "block"),
+                      "; --top=N shows more of them\n\n");
+    }
+  }
+  if (summary.errors.empty() && lost.blocks == 0) return;
+  absl::StrAppend(text, "SUMMARY: mallocspy: ");
+  if (!summary.errors.empty()) {
+    absl::StrAppend(text, summary.errors.size(), " heap error(s)", lost.blocks == 0 ? "" : ", ");
+  }
+  if (lost.blocks != 0) absl::StrAppend(text, lost.bytes, " byte(s) leaked in ", lost.blocks, " allocation(s)");
+  absl::StrAppend(text, " in ", ProcessesText(summary.subjects), ".\n");
 }
 
-std::string ReplacedText(const Findings& findings) {
-  return absl::StrCat("mallocspy: ", ProcessName(findings.process), " had ", LiveText(findings),
-                      " live when it was replaced by ", Escaped(findings.process.exit.program), "\n");
+// Processes of which there is something to tell, what they share only once.
+void AppendProcesses(const ProcessSummary& summary, const Palette& palette, uint64_t most_leaks, std::string* text) {
+  if (summary.subjects.size() == 1) {
+    AppendProcess(*summary.subjects[0], palette, text);
+    return;
+  }
+  absl::StrAppend(text, palette.error, "mallocspy: ", Answer(summary), palette.reset, "\n");
+  for (const MergedError& error : summary.errors) {
+    std::string one;
+    AppendError(error.error, error.in[0]->process.pid, palette, &one);
+    one.pop_back();  // the empty line comes behind what is added
+    absl::StrAppend(text, one, "    (", InProcesses(error.in), ")\n\n");
+  }
+  AppendMergedLeaks(summary, palette, most_leaks, text);
+  AppendReceipt(summary, palette, text);
 }
 
 // Of a process that went on.
@@ -164,28 +191,33 @@ std::string Answer(const Findings& findings) {
   return "";
 }
 
-std::string TextReport(const Findings& findings, const Palette& palette) {
+std::string TextReport(const std::vector<Findings>& reports, const Palette& palette, uint64_t most_leaks) {
+  const ProcessSummary summary = Summarize(reports);
+  std::vector<const Findings*> shown;  // of the clean ones
   std::string text;
-  AppendProcess(findings, palette, &text);
-  uint64_t clean = 0, allocations = 0;
-  for (const Findings& child : findings.children) {
-    if (child.verdict.status == Status::kClean) {
-      ++clean;
-      allocations += child.totals.allocations;
-      continue;
-    }
-    if (WasReplaced(child)) {
-      absl::StrAppend(&text, ReplacedText(child));
-      continue;
-    }
-    absl::StrAppend(&text, "\n");
-    AppendProcess(child, palette, &text);
+  if (!summary.subjects.empty()) {
+    ProcessSummary subjects = Summarize(summary.subjects);
+    subjects.processes = summary.processes;
+    subjects.status = summary.status;
+    AppendProcesses(subjects, palette, most_leaks, &text);
+  } else if (!summary.clean.empty() && (summary.clean[0] == &reports[0] || summary.clean.size() == 1)) {
+    shown = {summary.clean[0]};
+    AppendProcess(*summary.clean[0], palette, &text);
+  } else {
+    absl::StrAppend(&text, palette.good, "mallocspy: ", Answer(summary), palette.reset, "\n");
+    AppendReceipt(summary, palette, &text);
+    shown = summary.clean;
   }
-  if (clean != 0) {
-    absl::StrAppend(&text, "mallocspy: ", Count(clean, "other process is", "other processes are"), " clean (",
-                    Count(allocations, "allocation"), ")\n");
+  if (!summary.unfinished.empty()) {
+    if (!text.empty()) text += "\n";
+    AppendProcesses(Summarize(summary.unfinished), palette, most_leaks, &text);
   }
+  for (const std::string& line : OtherProcesses(summary, shown)) absl::StrAppend(&text, "mallocspy: ", line, "\n");
   return text;
+}
+
+std::string TextReport(const Findings& findings, const Palette& palette) {
+  return TextReport(std::vector<Findings>{findings}, palette, kAllLeaks);
 }
 
 }  // namespace mallocspy

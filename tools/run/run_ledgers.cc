@@ -51,7 +51,7 @@ Findings WithoutLedger(uint32_t pid, const RunDescription& run, absl::string_vie
     findings.process.exit.value = killed ? WTERMSIG(run.wait_status) : WEXITSTATUS(run.wait_status);
   }
   findings.process.degraded.emplace_back(why);
-  findings.verdict.unchecked = true;
+  findings.verdict.unchecked = findings.verdict.unseen = true;
   findings.verdict.status = Status::kIncomplete;
   return findings;
 }
@@ -87,7 +87,7 @@ std::optional<Findings> AssessNote(uint32_t pid, const RunNote& note, const RunD
   findings.process.exe = note.program;
   if (running) {
     findings.process.exit.kind = ProcessExit::Kind::kRunning;
-    findings.verdict.unchecked = false;
+    findings.verdict.unchecked = findings.verdict.unseen = false;
     findings.verdict.interrupted = true;
   }
   return findings;

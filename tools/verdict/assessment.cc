@@ -6,6 +6,7 @@
 
 #include "tools/verdict/leak_groups.h"
 #include "tools/verdict/leak_id.h"
+#include "tools/verdict/own_program.h"
 
 namespace mallocspy {
 namespace {
@@ -179,7 +180,9 @@ Findings Assess(const Snapshot& snapshot, const Circumstances& circumstances, ui
   findings.process.interposed = snapshot.interposed;
   Shortcomings shortcomings = FindShortcomings(snapshot, circumstances);
   findings.process.degraded = std::move(shortcomings.sentences);
+  findings.process.own_libraries = OwnLibraries(snapshot);
   findings.verdict.unchecked = shortcomings.unchecked;
+  findings.verdict.unseen = shortcomings.unseen;
   findings.verdict.not_started = (snapshot.degraded & ledger::kSpyNotLoaded) != 0;
   findings.verdict.interrupted = shortcomings.interrupted;
 

@@ -55,7 +55,7 @@ void AddExec(const Snapshot& snapshot, const Circumstances& circumstances, Short
   if (circumstances.still_running) fate = "was still running, without a record yet";
   if (circumstances.elsewhere) fate = "another 'mallocspy run' records";
   result->sentences.push_back(absl::StrCat("went on as ", program, ", which ", fate, ": ", kFromCounters));
-  result->unchecked |= circumstances.follow && !circumstances.still_running && !circumstances.elsewhere;
+  result->unseen |= circumstances.follow && !circumstances.still_running && !circumstances.elsewhere;
 }
 
 void AddInterruption(const Snapshot& snapshot, const Circumstances& circumstances, Shortcomings* result) {
@@ -155,7 +155,7 @@ Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& cir
   if (snapshot.unfollowed_forks != 0) {
     result.sentences.push_back(absl::StrCat(Count(snapshot.unfollowed_forks, "forked process", "forked processes"),
                                             " could not make a record and went unchecked"));
-    result.unchecked = true;
+    result.unseen = true;
   }
   if (snapshot.damaged_records != 0) {
     result.sentences.push_back(
@@ -163,6 +163,7 @@ Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& cir
                      " of the snapshot; something overwrote it"));
     result.unchecked = true;
   }
+  result.unchecked |= result.unseen;
   return result;
 }
 

@@ -21,6 +21,7 @@ struct Circumstances {
 
 struct Shortcomings {
   std::vector<std::string> sentences;
+  bool unseen = false;       // one of its forked or exec'ed programs was not recorded
   bool unchecked = false;    // see Verdict
   bool interrupted = false;  // likewise
 };

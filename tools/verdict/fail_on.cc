@@ -78,15 +78,18 @@ bool FailOn::Undecided(const Findings& findings) const {
 
 int FailOn::ExitStatus(const Findings& findings) const {
   if (none_) return kExitClean;
-  bool errors = !findings.errors.empty() || findings.totals.errors_dropped != 0;
-  bool leaks = HasLeak(findings, *this);
-  bool incomplete = findings.verdict.unchecked || findings.verdict.interrupted || Undecided(findings);
-  for (const Findings& child : findings.children) {
-    errors = errors || !child.errors.empty() || child.totals.errors_dropped != 0;
-    leaks = leaks || HasLeak(child, *this);
+  bool errors = false, leaks = false, incomplete = findings.verdict.judged && findings.verdict.interrupted;
+  const auto add = [&](const Findings& process) {
+    // Whoever is not judged may have started one that would be.
+    incomplete = incomplete || process.verdict.unseen;
+    if (!process.verdict.judged) return;
+    errors = errors || !process.errors.empty() || process.totals.errors_dropped != 0;
+    leaks = leaks || HasLeak(process, *this);
     // Helpers killed by their parent, or still running when it ended, are ordinary; all that they did was recorded.
-    incomplete = incomplete || child.verdict.unchecked || Undecided(child);
-  }
+    incomplete = incomplete || process.verdict.unchecked || Undecided(process);
+  };
+  add(findings);
+  for (const Findings& child : findings.children) add(child);
   if (errors && errors_) return kExitErrors;
   if (leaks) return kExitLeaks;
   return incomplete ? kExitIncomplete : kExitClean;

@@ -85,6 +85,7 @@ struct Process {
   ProcessExit exit;
   bool interposed = false;
   std::vector<std::string> degraded;  // sentences without a final stop
+  std::vector<std::string> own_libraries;  // see own_program.h
 };
 
 struct Totals {
@@ -113,6 +114,8 @@ struct Verdict {
   Reachability reachability = Reachability::kUnknown;
   bool unchecked = false;    // part of the check did not run: whatever was found, there may be more
   bool not_started = false;  // the library ended the process before the program began
+  bool unseen = false;       // it, or one that it started, was not recorded: nobody knows what else ran
+  bool judged = true;        // whether what was found in it counts; see judged_programs.h
   bool interrupted = false;  // the process had not come to its end: no block list, guards not looked at
 };
 

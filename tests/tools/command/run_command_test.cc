@@ -220,6 +220,66 @@ TEST_F(RunCommandTest, ChildrenAreReported) {
   EXPECT_EQ(report["children"][0]["verdict"]["status"], "errors");
 }
 
+TEST_F(RunCommandTest, PercentPIsAFileForEachProcess) {
+  Plan("leak");
+  const CommandResult result = Shell("/bin/true; /bin/true; exec /bin/true",
+                                     {"--output=" + runner_.File("%p.json"), "--output=" + runner_.File("all.json")});
+  EXPECT_EQ(result.status(), 23);
+  const json all = json::parse(ReadWholeFile(runner_.File("all.json")));
+  ASSERT_EQ(all["children"].size(), 3u);  // the shell before it became the last one, and two
+  EXPECT_EQ(all["summary"]["processes"], 3);
+  EXPECT_EQ(all["summary"]["leaks"][0]["processes"], 3);
+  int files = 0;
+  for (const json& process : all["children"]) {
+    const json report =
+        json::parse(ReadWholeFile(runner_.File(std::to_string(process["process"]["pid"].get<int>()) + ".json")));
+    const bool first = process["process"]["pid"] == all["process"]["pid"];
+    EXPECT_EQ(report["process"]["pid"], process["process"]["pid"]);
+    EXPECT_EQ(report["children"].size(), first ? 1u : 0u);
+    EXPECT_EQ(report["summary"]["processes"], 1);
+    ++files;
+  }
+  EXPECT_EQ(files, 3);
+  EXPECT_THAT(result.error, StartsWith("mallocspy: leaks: 3 "));
+}
+
+TEST_F(RunCommandTest, OnlyJudgedProgramsCount) {
+  Plan("leak");
+  EXPECT_EQ(Shell("true", {"--judge=prog"}).status(), 23);
+  EXPECT_EQ(Shell("true", {"--judge=all"}).status(), 23);
+  const CommandResult none = Shell("true", {"--judge=other,*/elsewhere/*"});
+  EXPECT_EQ(none.status(), 25);
+  EXPECT_THAT(none.error, HasSubstr("--judge=other,*/elsewhere/*: no program of this name ran"));
+  EXPECT_THAT(none.error, HasSubstr("mallocspy: leaks: prog"));
+  EXPECT_EQ(Shell("true", {"--judge="}).status(), 2);
+  EXPECT_EQ(Shell("true", {"--keep=" + runner_.File("k.mspy")}).status(), 23);
+  EXPECT_EQ(runner_.Run({"report", "--judge=other", runner_.File("k.mspy")}).status(), 25);
+}
+
+TEST_F(RunCommandTest, TheSelfTestTakesNoProgram) {
+  const CommandResult result = runner_.Run({"run", "--self-test", "--", "true"});
+  EXPECT_EQ(result.status(), 2);
+  EXPECT_THAT(result.error, HasSubstr("--self-test"));
+}
+
+// The fake library records nothing of what was planted.
+TEST_F(RunCommandTest, TheSelfTestFailsWhereTheLeakIsNotFound) {
+  for (const char* const plan : {"leak", "error", "none"}) {
+    Plan(plan);
+    const CommandResult result = runner_.Run({"run", "--self-test"});
+    EXPECT_EQ(result.status(), 25) << plan;
+    EXPECT_THAT(result.output, HasSubstr("  FAIL  ")) << plan;
+    EXPECT_THAT(result.output, HasSubstr("\nmallocspy: self-test failed: ")) << plan;
+  }
+}
+
+TEST_F(RunCommandTest, TheSelfTestSaysThatTheLibraryIsMissing) {
+  runner_.environment = {"MALLOCSPY_LIBRARY=/nowhere/libmallocspy.so"};
+  const CommandResult result = runner_.Run({"run", "--self-test"});
+  EXPECT_EQ(result.status(), 25);
+  EXPECT_THAT(result.output, HasSubstr("FAIL  library     MALLOCSPY_LIBRARY names '/nowhere/libmallocspy.so'"));
+}
+
 TEST_F(RunCommandTest, TheLastImageIsTheTopLevel) {
   Plan("leak");
   const CommandResult result = Shell("exec /bin/true", {"--format=json", "--keep=" + runner_.File("k.mspy"),

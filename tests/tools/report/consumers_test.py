@@ -115,7 +115,7 @@ class ConsumersTest(unittest.TestCase):
             suite = self.suite(name)
             self.assertEqual(tuple(int(suite.get(word)) for word in ("tests", "failures", "errors")), outcomes, name)
         root = xml.etree.ElementTree.parse(self.folder / "family.xml").getroot()
-        self.assertEqual([suite.get("id") for suite in root], ["0", "1", "2", "3", "4"])
+        self.assertEqual([suite.get("id") for suite in root], ["0"], "all are of one program")
         failure = self.suite("leaks").find("testcase/failure")
         self.assertIn("#0 0x555555555010 in inner() /src/a.cc:3\n", failure.text)
 
@@ -168,7 +168,7 @@ class ConsumersTest(unittest.TestCase):
         self.assertEqual([stack["message"]["text"] for stack in twice["stacks"]], ["freed again here:", "freed first here:"])
         self.assertEqual(twice["relatedLocations"][0]["physicalLocation"]["region"], {"startLine": 11})
         self.assertEqual([result["level"] for result in run("every_class")["results"]],
-                         ["error", "error", "warning", "note", "error"])
+                         ["error", "error", "warning", "error", "note"])
         self.assertEqual(len(run("family")["invocations"]), 5)
 
     def test_sarif_shape_can_fail(self):
@@ -212,7 +212,7 @@ class ConsumersTest(unittest.TestCase):
             self.assertLessEqual(page.tags, MARKDOWN_TAGS, sample)
             self.assertLessEqual(page.attributes, {("align", "right")}, sample)
             self.assertEqual((page.faults, page.open), ([], []), sample)
-            self.assertLessEqual(set(page.rows), {3, 4}, sample)
+            self.assertLessEqual(set(page.rows), {4, 5} if sample == "family" else {3, 4}, sample)
             everything = "".join(page.texts).replace("\\u{fffe}", "\ufffe").replace("\\u{ffff}", "\uffff")
             # In the answer, the two tables, the summaries and the stacks.
             if name:

@@ -56,7 +56,10 @@ TEST(GithubReport, LevelsFollowTheClass) {
 
 TEST(GithubReport, AtMostTenAndANumberOfTheOthers) {
   Findings findings = SampleErrors(42);
-  findings.leaks.assign(30, SampleLeaks(42).leaks[0]);
+  for (int i = 0; i < 30; ++i) {
+    findings.leaks.push_back(SampleLeaks(42).leaks[0]);
+    findings.leaks.back().id = std::to_string(i);
+  }
   findings.leak_groups = 35;
   const std::string report = Report({findings, SampleIncomplete(43)});
   EXPECT_EQ(std::count(report.begin(), report.end(), '\n'), 11);
@@ -65,8 +68,20 @@ TEST(GithubReport, AtMostTenAndANumberOfTheOthers) {
 }
 
 TEST(GithubReport, CleanIsSaid) {
-  EXPECT_EQ(Report({SampleClean(42), SampleClean(43)}),
+  EXPECT_EQ(Report({SampleClean(42)}),
             "::notice title=mallocspy%3A clean::clean: prog (pid 42) freed every block, and no heap error was met\n");
+  EXPECT_EQ(Report({SampleClean(42), SampleClean(43)}),
+            "::notice title=mallocspy%3A clean::clean: 2 processes freed every block, and no heap error was met\n");
+}
+
+TEST(GithubReport, WhatProcessesShareIsOneAnnotation) {
+  Findings findings = SampleErrors(42);
+  findings.children = {SampleErrors(43), SampleLeaks(44), SampleLeaks(45), SampleErrors(46)};
+  findings.children[3].verdict.judged = false;
+  const std::string report = Report({findings});
+  EXPECT_EQ(std::count(report.begin(), report.end(), '\n'), 5);
+  EXPECT_THAT(report, HasSubstr("::double-free of 0x602000000020, in 2 processes%0A"));
+  EXPECT_THAT(report, HasSubstr("::leak of 160 bytes in 4 blocks, made by new[], in 2 processes%0A"));
 }
 
 TEST(GithubReport, LongStacksAreCut) {

@@ -26,17 +26,41 @@ TEST(JsonReport, HasTheSchemasShape) {
   const json report = json::parse(JsonReport(findings));
   const std::set<std::string> top = {"schema", "process", "totals", "verdict", "leaks", "errors", "children"};
   std::set<std::string> with_omitted = top;
-  with_omitted.insert("leaks_omitted");
+  with_omitted.insert({"leaks_omitted", "summary"});
   EXPECT_EQ(KeysOf(report), with_omitted);
   EXPECT_EQ(report["schema"], "mallocspy-report/1");
   EXPECT_EQ(KeysOf(report["process"]),
             (std::set<std::string>{"pid", "exe", "cmdline", "exit", "interposed", "degraded"}));
   EXPECT_EQ(KeysOf(report["totals"]), (std::set<std::string>{"allocations", "allocated_bytes", "frees", "live_blocks",
                                                              "live_bytes", "peak_bytes", "foreign_frees"}));
-  EXPECT_EQ(report["verdict"], json::parse(R"({"status": "errors", "reachability": "unknown"})"));
+  EXPECT_EQ(report["verdict"], json::parse(R"({"status": "errors", "reachability": "unknown", "judged": true})"));
   EXPECT_EQ(KeysOf(report["children"][0]), top);
   EXPECT_EQ(report["children"][0]["process"]["pid"], 43);
   EXPECT_EQ(report["children"][0]["verdict"]["status"], "clean");
+}
+
+TEST(JsonReport, TheSummaryHasWhatProcessesShareOnce) {
+  Findings findings = SampleErrors(42);
+  findings.children = {SampleLeaks(43), SampleLeaks(44), SampleErrors(45), SampleErrors(46), SampleLeaks(43)};
+  findings.children[3].verdict.judged = false;
+  findings.children[4].process.exit = {ProcessExit::Kind::kExec, 0, "/bin/ls"};
+  const json summary = json::parse(JsonReport(findings))["summary"];
+  EXPECT_EQ(KeysOf(summary), (std::set<std::string>{"processes", "judged", "status", "leaks", "errors"}));
+  EXPECT_EQ(summary["processes"], 5);
+  EXPECT_EQ(summary["judged"], 4);
+  EXPECT_EQ(summary["status"], "errors");
+  ASSERT_EQ(summary["leaks"].size(), 2u);
+  json leak = summary["leaks"][0];
+  EXPECT_EQ(leak["frames"].size(), 3u);
+  leak.erase("frames");
+  EXPECT_EQ(leak,
+            json::parse(R"({"id": "00000000000000aa", "class": "unknown", "processes": 2, "blocks": 4, "bytes": 160,
+                                  "door": "new[]", "programs": ["/opt/prog"]})"));
+  ASSERT_EQ(summary["errors"].size(), 2u);
+  EXPECT_EQ(KeysOf(summary["errors"][0]),
+            (std::set<std::string>{"kind", "processes", "count", "programs", "where", "allocated", "freed"}));
+  EXPECT_EQ(summary["errors"][0]["processes"], 2);
+  EXPECT_EQ(summary["errors"][0]["count"], 6);
 }
 
 TEST(JsonReport, Leak) {

@@ -84,18 +84,39 @@ TEST(JunitReport, WhatIsStillReachablePassesAndIsShown) {
 TEST(JunitReport, NamesOfCasesAreNeverTheSame) {
   Findings findings = SampleErrors(42);
   findings.errors.push_back(findings.errors[0]);
+  findings.errors.back().allocated[0].function = "make_other";
   const std::string report = Report({findings});
   EXPECT_THAT(report, HasSubstr("name=\"heap-overflow in use\""));
   EXPECT_THAT(report, HasSubstr("name=\"heap-overflow in use (2)\""));
 }
 
-TEST(JunitReport, EachProcessIsASuite) {
+TEST(JunitReport, EachProgramIsASuite) {
   Findings findings = SampleClean(42);
   findings.children = {SampleLeaks(43)};
   findings.children[0].process.cmdline = {"/usr/bin/child"};
   const std::string report = Report({findings, SampleClean(44)});
   EXPECT_THAT(report, HasSubstr("<testsuite id=\"1\" package=\"mallocspy\" name=\"child\""));
-  EXPECT_THAT(report, HasSubstr("<testsuite id=\"2\" package=\"mallocspy\" name=\"prog\""));
+  EXPECT_THAT(report, HasSubstr("<property name=\"processes\" value=\"2\"/>"));
+  EXPECT_THAT(report, Not(HasSubstr("<testsuite id=\"2\"")));
+}
+
+TEST(JunitReport, ALeakOfManyProcessesIsOneFailure) {
+  Findings findings = SampleClean(1);
+  for (uint32_t pid = 2; pid < 102; ++pid) findings.children.push_back(SampleLeaks(pid));
+  const std::string report = Report({findings});
+  EXPECT_THAT(report, HasSubstr(R"( tests="3" failures="3" errors="0" )"));
+  EXPECT_THAT(report, HasSubstr(R"(message="leak of 8000 bytes in 200 blocks, made by new[], in 100 processes")"));
+}
+
+TEST(JunitReport, WhatIsNotJudgedCannotFail) {
+  Findings findings = SampleClean(42);
+  findings.children = {SampleLeaks(43), SampleErrors(44), SampleLeaks(45)};
+  for (Findings& child : findings.children) child.verdict.judged = false;
+  findings.children[2].verdict.judged = true;  // an image that went on as something else
+  findings.children[2].process.exit = {ProcessExit::Kind::kExec, 0, "/bin/ls"};
+  const std::string report = Report({findings});
+  EXPECT_THAT(report, HasSubstr(R"( tests="1" failures="0" errors="0" )"));
+  EXPECT_THAT(report, Not(HasSubstr("<testsuite id=\"1\"")));
 }
 
 TEST(JunitReport, NamesAreData) {

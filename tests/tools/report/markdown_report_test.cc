@@ -79,10 +79,22 @@ TEST(MarkdownReport, CleanChildrenAreCounted) {
   Findings findings = SampleClean(42);
   findings.children = {SampleClean(43), SampleLeaks(44), SampleClean(45)};
   const std::string report = Report({findings});
-  EXPECT_THAT(report, StartsWith("## mallocspy: clean\n\n`clean: prog (pid 42) freed every block"));
-  EXPECT_THAT(report, HasSubstr("## mallocspy: leaks\n\n`leaks: prog (pid 44)"));
+  EXPECT_THAT(report, StartsWith("## mallocspy: leaks\n\n`leaks: prog (pid 44)"));
   EXPECT_THAT(report, Not(HasSubstr("pid 43")));
-  EXPECT_THAT(report, EndsWith("2 other processes are clean (6 allocations).\n"));
+  EXPECT_THAT(report, EndsWith("`3 other processes are clean (9 allocations)`\n\n"));
+}
+
+TEST(MarkdownReport, WhatProcessesShareIsOneRow) {
+  Findings findings = SampleClean(42);
+  findings.children = {SampleLeaks(43), SampleLeaks(44), SampleErrors(45)};
+  const std::string report = Report({findings});
+  EXPECT_THAT(report, StartsWith("## mallocspy: errors\n\n`errors: 2 heap errors in 3 of 4 processes; 10 blocks"));
+  EXPECT_THAT(report,
+              HasSubstr("| error | processes | times | where |\n|---|--:|--:|---|\n| `heap-overflow` | 1 | 3 | "));
+  EXPECT_THAT(report, HasSubstr("| class | processes | blocks | bytes | where |\n|---|--:|--:|--:|---|\n"
+                                "| unknown | 2 | 4 | 160 | `inner() at a.cc:3` |\n"));
+  EXPECT_THAT(report, HasSubstr("| **all** | 3 | 10 | 178 | |\n"));
+  EXPECT_THAT(report, HasSubstr("\nin 2 processes of prog\n</pre>"));
 }
 
 TEST(MarkdownReport, NamesAreText) {

@@ -30,9 +30,21 @@ TEST(SarifReport, Leak) {
   EXPECT_EQ(leak["partialFingerprints"], json::parse(R"({"mallocspyId/v1": "00000000000000aa"})"));
   EXPECT_EQ(leak["locations"].size(), 1u);
   EXPECT_EQ(leak["stacks"][0]["frames"].size(), 3u);
-  EXPECT_EQ(leak["properties"], json::parse(R"({"blocks": 2, "bytes": 80})"));
+  EXPECT_EQ(leak["properties"], json::parse(R"({"blocks": 2, "bytes": 80, "processes": 1})"));
   EXPECT_EQ(run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"],
             "1 smaller leak of 4 bytes in 2 blocks; --top=N lists more");
+}
+
+TEST(SarifReport, WhatProcessesShareIsOneResultOfTheFirst) {
+  Findings findings = SampleClean(42);
+  findings.children = {SampleLeaks(43), SampleLeaks(44), SampleErrors(45)};
+  findings.children[2].verdict.judged = false;
+  const json run = LogRun({findings});
+  EXPECT_EQ(run["invocations"].size(), 4u);
+  ASSERT_EQ(run["results"].size(), 2u);
+  EXPECT_EQ(run["results"][0]["properties"], json::parse(R"({"blocks": 4, "bytes": 160, "processes": 2})"));
+  EXPECT_EQ(run["results"][0]["provenance"]["invocationIndex"], 1);
+  EXPECT_EQ(run["results"][0]["message"]["text"], "leak of 160 bytes in 4 blocks, made by new[], in 2 processes");
 }
 
 TEST(SarifReport, ErrorHasTheOtherStacksAsRelatedPlaces) {

@@ -58,7 +58,7 @@ OBJECTS = {
     "logical": {"fullyQualifiedName": str, "kind": str},
     "stack": {"frames!": ["frame"], "message": "message"},
     "frame": {"location": "location", "module": str},
-    "leak_properties": {"blocks": index, "bytes": index},
+    "leak_properties": {"blocks": index, "bytes": index, "processes": index},
 }
 
 

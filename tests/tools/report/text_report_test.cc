@@ -121,7 +121,94 @@ TEST(TextReport, ChildrenWithFindingsFollowAndCleanOnesAreCounted) {
   const std::string text = TextReport(findings, kPlain);
   EXPECT_THAT(text, HasSubstr("==44==ERROR: mallocspy: detected memory leaks"));
   EXPECT_THAT(text, Not(HasSubstr("pid 43")));
-  EXPECT_THAT(text, EndsWith("mallocspy: 2 other processes are clean (6 allocations)\n"));
+  EXPECT_THAT(text, StartsWith("mallocspy: leaks: prog (pid 44) had 5 blocks (89 bytes) live at the end\n"));
+  EXPECT_THAT(text, EndsWith("mallocspy: 3 other processes are clean (9 allocations)\n"));
+}
+
+TEST(TextReport, TheSameLeakInAHundredChildrenIsThereOnce) {
+  Findings findings = SampleClean(1);
+  for (uint32_t pid = 2; pid < 102; ++pid) {
+    findings.children.push_back(SampleClasses(pid));
+    findings.children.back().leak_blocks = 4;
+    findings.children.back().leak_bytes = 90;
+    findings.children.back().process.cmdline = {pid < 100 ? "build/worker" : "build/other"};
+  }
+  EXPECT_EQ(
+      TextReport(findings, kPlain),
+      R"(mallocspy: leaks: 100 of 101 processes had 200 blocks (8000 bytes) lost, 100 blocks (500 bytes) possibly lost at the end
+==2==ERROR: mallocspy: detected memory leaks
+
+Direct leak of 8000 byte(s) in 200 object(s) allocated from:
+    #0 0x555555555010 in inner() /src/a.cc:3
+    #1 0x555555555010 in outer() /src/b.cc:14:7
+    #2 0x555555556020 in main (/opt/prog+0x2020) (BuildId: 0123abcd)
+    (in 100 processes of worker, other, made by new[], id 00000000000000aa)
+
+Possible leak of 500 byte(s) in 100 object(s) allocated from:
+    #0 0x555555557030 (/opt/prog+0x3030) (BuildId: 0123abcd)
+    #1 0x7fff12345678 (code of no module)
+    (in 100 processes of worker, other, held by the stack of thread 43 (worker), outer frames are missing, made by malloc, mark 2, id 00000000000000bb)
+
+Still reachable block of 500 byte(s) in 100 object(s) allocated from:
+    #0 0x555555557030 (/opt/prog+0x3030) (BuildId: 0123abcd)
+    #1 0x7fff12345678 (code of no module)
+    (in 100 processes of worker, other, held by the global table of libtable.so, outer frames are missing, made by malloc, mark 2, id 00000000000000bb)
+
+SUMMARY: mallocspy: 8500 byte(s) leaked in 300 allocation(s) in 100 processes.
+Receipt of 100 processes:
+  300 allocations of 6000 bytes
+  300 frees
+mallocspy: 1 other process is clean (3 allocations)
+)");
+}
+
+TEST(TextReport, OfMergedLeaksOnlyTheLargestAreShown) {
+  Findings findings = SampleLeaks(1);
+  findings.children = {SampleLeaks(2)};
+  const std::string text = TextReport({findings}, kPlain, 1);
+  EXPECT_THAT(text, HasSubstr("Direct leak of 160 byte(s) in 4 object(s)"));
+  EXPECT_THAT(text, Not(HasSubstr("Direct leak of 10 byte(s)")));
+  EXPECT_THAT(text, HasSubstr("... and leaks of 18 bytes in 6 blocks; --top=N shows more of them\n"));
+}
+
+TEST(TextReport, TheSameErrorOfTwoChildrenIsThereOnce) {
+  Findings findings = SampleClean(1);
+  findings.children = {SampleErrors(2), SampleErrors(3)};
+  const std::string text = TextReport(findings, kPlain);
+  EXPECT_THAT(text,
+              StartsWith("mallocspy: errors: 2 heap errors in 2 of 3 processes\n==2==ERROR: mallocspy: heap-overflow"));
+  EXPECT_THAT(text, HasSubstr("[6 times]"));
+  EXPECT_THAT(text, HasSubstr("    #0 0x555555554040 in first /src/a.cc:11\n    (in 2 processes of prog)\n"));
+  EXPECT_EQ(text.find("double-free"), text.rfind("double-free"));
+  EXPECT_THAT(text, HasSubstr("SUMMARY: mallocspy: 2 heap error(s) in 2 processes.\n"));
+  EXPECT_THAT(text, HasSubstr("  degraded in 2 processes of prog: libunwind could not be loaded\n"));
+}
+
+TEST(TextReport, WhatIsNotJudgedIsALine) {
+  Findings findings = SampleLeaks(1);
+  findings.process.cmdline = {"/usr/bin/ctest"};
+  findings.verdict.judged = false;
+  findings.children = {SampleClean(2), SampleClean(3), SampleErrors(4)};
+  findings.children[1].verdict.judged = findings.children[2].verdict.judged = false;
+  EXPECT_THAT(
+      TextReport(findings, kPlain),
+      StartsWith("mallocspy: clean: prog (pid 2) freed every block, and no heap error was met\nReceipt of pid 2:\n"));
+  EXPECT_THAT(TextReport(findings, kPlain),
+              EndsWith("mallocspy: not judged: 3 processes of other programs (ctest, prog), 2 with leaks "
+                       "or heap errors; --judge=all judges all\n"));
+}
+
+TEST(TextReport, KilledHelpersAreToldOfBehindWhatCounts) {
+  Findings findings = SampleLeaks(1);
+  for (uint32_t pid = 2; pid < 5; ++pid) {
+    findings.children.push_back(SampleIncomplete(pid));
+    findings.children.back().verdict.unchecked = false;
+    findings.children.back().verdict.interrupted = true;
+    findings.children.back().process.degraded = {"ended by SIGTERM"};
+  }
+  const std::string text = TextReport(findings, kPlain);
+  EXPECT_THAT(text, StartsWith("mallocspy: leaks: prog (pid 1) had"));
+  EXPECT_THAT(text, HasSubstr("\nmallocspy: incomplete: 3 processes were not checked whole: ended by SIGTERM\n"));
 }
 
 TEST(TextReport, AnImageThatExecReplacedTakesOneLine) {

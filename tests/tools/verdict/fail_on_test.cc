@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 namespace mallocspy {
 namespace {
 
@@ -47,6 +51,37 @@ TEST(FailOn, DefaultIsErrorsAndDefiniteLeaks) {
   EXPECT_EQ(FailOn().ExitStatus(WithLeak(LeakClass::kReachable)), kExitClean);
   EXPECT_EQ(FailOn().ExitStatus(WithLeak(LeakClass::kUnknown)), kExitIncomplete);
   EXPECT_EQ(FailOn().ExitStatus(Findings()), kExitClean);
+}
+
+Findings Unchecked() {
+  Findings findings;
+  findings.verdict.unchecked = true;
+  return findings;
+}
+
+// The order that the README promises: errors, leaks, an incomplete check, nothing.
+TEST(FailOn, TheStatusIsTheWorstOfAllProcesses) {
+  const std::vector<std::pair<Findings, int>> by_rank = {{Findings(), kExitClean},
+                                                         {Unchecked(), kExitIncomplete},
+                                                         {WithLeak(LeakClass::kDefinite), kExitLeaks},
+                                                         {WithError(), kExitErrors}};
+  for (size_t first = 0; first < by_rank.size(); ++first) {
+    for (size_t child = 0; child < by_rank.size(); ++child) {
+      Findings findings = by_rank[first].first;
+      findings.children = {Findings(), by_rank[child].first, Findings()};
+      EXPECT_EQ(FailOn().ExitStatus(findings), by_rank[std::max(first, child)].second) << first << " " << child;
+      findings.children[1].verdict.judged = false;
+      EXPECT_EQ(FailOn().ExitStatus(findings), by_rank[first].second) << first << " " << child;
+    }
+  }
+}
+
+TEST(FailOn, WhoIsNotJudgedMayHaveStartedWhatNobodySaw) {
+  Findings findings;
+  findings.children = {Unchecked()};
+  findings.children[0].verdict.judged = false;
+  findings.children[0].verdict.unseen = true;
+  EXPECT_EQ(FailOn().ExitStatus(findings), kExitIncomplete);
 }
 
 TEST(FailOn, AnyFailsOnEveryLiveBlockAndOnErrors) {
