@@ -13,6 +13,7 @@ install(FILES spy/malloc_spy.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy
 install(FILES allocator/leak_check.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/allocator)
 install(DIRECTORY spy/com/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/com FILES_MATCHING PATTERN "*.h")
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES docs/ci.md docs/cost.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 
 configure_package_config_file(cmake/mallocspyConfig.cmake.in ${CMAKE_BINARY_DIR}/package/mallocspyConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mallocspy

@@ -91,7 +91,7 @@ class ProgramsTest(unittest.TestCase):
         expected = Expectations(source)
         program = [self.build.programs / name]
         self.check_output_is_kept(expected, program)
-        seen, report = checked_run(self.build, ["--fail-on=any", *self.run_options(expected)], program)
+        seen, report = checked_run(self.build, ["--fail-on=any", "--judge=all", *self.run_options(expected)], program)
         self.assertIsNotNone(report, f"no report\n{seen}")
         try:
             self.check_report(expected, report)
