@@ -103,7 +103,7 @@ MALLOCSPY_ALWAYS_INLINE void* Allocate(size_t bytes, Door door, bool zeroed, con
 MALLOCSPY_ALWAYS_INLINE bool Free(void* block, size_t bytes, Door door, const DoorFrame* frame) {
   if (__builtin_expect(!IsLive(block), 0)) return false;
   Call call(door, frame);
-  if (!call.ordinary() || !call.IsOwn(block)) return false;
+  if (!call.ordinary() || !call.IsOwn(block) || __builtin_expect(g_settings.notes_handovers, 0)) return false;
   if (__builtin_expect(bytes != kNoSize && bytes != HeaderOf(block)->size, 0)) return false;
   ledger::Counters* counters = call.CountersOf(block);
   if (__builtin_expect(counters == nullptr, 0)) return false;
@@ -117,7 +117,7 @@ MALLOCSPY_ALWAYS_INLINE bool Free(void* block, size_t bytes, Door door, const Do
 MALLOCSPY_ALWAYS_INLINE void* Resize(void* block, size_t bytes, Door door, const DoorFrame* frame) {
   if (__builtin_expect(!IsLive(block) || g_settings.checks_captures, 0)) return nullptr;
   Call call(door, frame);
-  if (!call.ordinary() || !call.IsOwn(block) || HeaderOf(block)->ignored != 0) return nullptr;
+  if (!call.ordinary() || !call.IsOwn(block) || HeaderOf(block)->ignored != 0 || g_settings.notes_handovers) return nullptr;
   if (!BlockCache::AreAlike(call.Raw(HeaderOf(block)->size), call.Raw(bytes))) return nullptr;
   const RecordedStack stack = call.Stack();
   ledger::Counters* counters = call.CountersOf(block);

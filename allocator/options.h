@@ -20,6 +20,7 @@
          "take every N-th stack again with libunwind and abort with both if they differ; 0: never")                   \
   Number(stop_signal, 0, 0, 64,                                                                                        \
          "signal that holds the threads still while memory is copied to find leaks; 0: a real-time one that is unused") \
+  Flag(ownership, 0, "count which module frees what which module made, for `mallocspy report --ownership`")            \
   Text(keep, "", "write the snapshot to this file at the end (%p: the process id), without `mallocspy run`")
 
 namespace mallocspy {

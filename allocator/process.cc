@@ -8,6 +8,7 @@
 #include "allocator/block_header.h"
 #include "allocator/capture/call_site_table.h"
 #include "allocator/capture/unwinder.h"
+#include "allocator/ledger/handover_table.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/run_notes.h"
 #include "allocator/system/clock.h"
@@ -101,6 +102,7 @@ void StartProcess() {
   g_settings.records_all = options.record.Is("all");
   g_settings.guards = options.guard;
   g_settings.checks_captures = options.check_capture != 0;
+  g_settings.notes_handovers = options.ownership;
   SetHeaderCookie(ProcessCookie());
   const bool memory = g_ledger.Create(run_directory, Pid());
   if (!memory) {
@@ -125,6 +127,7 @@ bool AdoptProcess() {
   if (reported && !own) parent.unfollowed_forks.fetch_add(1, std::memory_order_relaxed);
   ResetUnwinderAfterFork();
   g_call_sites.AdoptAfterFork();
+  if (g_settings.notes_handovers) ledger::ForgetHandovers();
   spy_chain.ResetLockAfterFork();
   const bool recorded = IsRecordedProcess();
   AdoptThreadsAfterFork(recorded);

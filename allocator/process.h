@@ -22,6 +22,7 @@ struct Settings {
   bool records_all = true;  // record=all
   bool guards = true;
   bool checks_captures = false;
+  bool notes_handovers = false;  // ownership=1
   uint16_t mark = 1;       // that new blocks carry
   uint16_t base_mark = 1;  // the lowest one of this process's own blocks
   uint64_t marks_dropped = 0;  // marks are numbered on, headers cannot: see marks.h

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "allocator/heap_errors.h"
+#include "allocator/ledger/handover_table.h"
 #include "allocator/ledger/live_map.h"
 #include "allocator/process.h"
 #include "allocator/stack_recorder.h"
@@ -14,6 +15,7 @@
 namespace mallocspy {
 
 constinit WrappingAllocator g_heap;
+constinit PictureFrees g_picture_frees;
 
 namespace {
 
@@ -80,7 +82,12 @@ void NotePlain(void* block) {
 }
 
 // `thread` is null in a call from inside an event.
-void CountFree(ThreadState* thread, const BlockHeader& header) {
+void CountFree(ThreadState* thread, const BlockHeader& header, const Request& request) {
+  // Not from inside an event, which may hold the ledger's lock.
+  if (__builtin_expect(g_settings.notes_handovers, 0) && thread != nullptr && !IsInherited(header)) {
+    const uintptr_t caller = request.frame != nullptr ? reinterpret_cast<uintptr_t>(request.frame->return_address) : 0;
+    ledger::NoteHandover(header.stack, static_cast<Door>(header.door), header.size, request.door, caller);
+  }
   if (IsInherited(header)) {
     ledger::g_ledger.header().inherited_frees.fetch_add(1, std::memory_order_relaxed);
   } else if (thread != nullptr) {
@@ -164,7 +171,7 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
     return;
   }
   if (thread != nullptr) Judge(block, header, request.door, thread);
-  CountFree(thread, header);
+  CountFree(thread, header, request);
   GiveRaw(block, header, thread);
 }
 
@@ -179,6 +186,7 @@ bool WrappingAllocator::IsHandled(void* block, const Request& request, ThreadSta
 
 void WrappingAllocator::Deallocate(void* block, const Request& request) {
   if (block == nullptr) return;
+  if (__builtin_expect(g_picture_frees.take != nullptr, 0)) return g_picture_frees.take(block, g_picture_frees.context);
   Event event;
   if (event.recording()) event.thread()->frame = request.frame;
   if (Claim(block, event.thread())) {
@@ -257,7 +265,7 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
         errno = ENOMEM;
         return nullptr;
       }
-      CountFree(thread, before);
+      CountFree(thread, before, request);
       void* placed = Place(raw, sizeof(BlockHeader), bytes, request, stack, thread);
       if (placed == nullptr) {
         errno = ENOMEM;

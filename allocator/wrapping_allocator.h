@@ -49,4 +49,11 @@ class WrappingAllocator final : public Heap {
 
 extern WrappingAllocator g_heap;
 
+// In a copy of the process: what is freed is only told to `take`, where that is not null.
+struct PictureFrees {
+  void (*take)(void* block, void* context) = nullptr;
+  void* context = nullptr;
+};
+extern PictureFrees g_picture_frees;
+
 }  // namespace mallocspy

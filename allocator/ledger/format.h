@@ -27,14 +27,14 @@
 namespace mallocspy::ledger {
 
 inline constexpr uint64_t kMagic = 0x0a1a0a0d7970736d;  // "mspy\r\n\x1a\n": breaks when copied as text
-inline constexpr uint32_t kVersion = 3;
+inline constexpr uint32_t kVersion = 4;
 inline constexpr uint64_t kPageBytes = 4096;
 
 // Extents per table: enough for 2^31 records at any first extent.
 inline constexpr uint32_t kMaxExtents = 32;
 
 // The tables of a ledger, in the order of Header::tables.
-enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCounters, kRoots, kCount };
+enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCounters, kRoots, kHandovers, kCount };
 
 // A reference to `length` bytes of the string table, not terminated. Length 0 means "none". A string never crosses
 // an extent.
@@ -185,6 +185,18 @@ struct Root {
 };
 static_assert(sizeof(Root) == 16);
 
+// Blocks that one module made and one freed. Module 0: not known.
+struct Handover {
+  uint16_t maker;  // Module whose code called the door that made them
+  uint16_t freer;
+  uint8_t made;   // Door
+  uint8_t freed;  // Door
+  uint8_t reserved[2];
+  std::atomic<uint64_t> blocks;
+  std::atomic<uint64_t> bytes;  // requested
+};
+static_assert(sizeof(Handover) == 24);
+
 // How far the blocks' classes can be believed.
 enum class Marking : uint32_t { kUnknown = 0, kComplete = 1, kPartial = 2 };
 
@@ -206,6 +218,7 @@ enum BlockFlags : uint8_t {
   kBlockHeaderDestroyed = 1,  // size, stack, mark and door are not known
   kBlockGuardDestroyed = 2,
   kBlockIgnored = 4,  // the program said that it is no leak
+  kBlockCache = 8,    // libc or libstdc++ would free it if they were asked to clean up
 };
 
 struct Table {

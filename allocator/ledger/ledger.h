@@ -42,6 +42,7 @@ inline constexpr TableShape kShapes[] = {
     {sizeof(Error), 64},     // kErrors
     {sizeof(CounterBank), 4},  // kCounters
     {sizeof(Root), 256},     // kRoots
+    {sizeof(Handover), 128},  // kHandovers
 };
 static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableId::kCount));
 

@@ -31,8 +31,9 @@ bool Describe(uintptr_t address, Block* block) {
   const BlockReach reach = ReachOf(address);
   block->reach = reach.reach;
   block->holder = reach.holder;
+  if (reach.cache) block->flags |= ledger::kBlockCache;
   if (!IsSealed(header)) {
-    block->flags = ledger::kBlockHeaderDestroyed;
+    block->flags |= ledger::kBlockHeaderDestroyed;
     return true;
   }
   if (header->mark < g_settings.base_mark) return false;

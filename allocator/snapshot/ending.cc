@@ -77,12 +77,16 @@ void EndRecord(ledger::End how, int value, const ProgramPoint* self) {
   const bool wanted = IsReported();
   if (wanted) {
     Complete(how, value);
-    const auto list = [](void*) { return ListBlocksInLedger(), true; };
+    bool by_exit = how == ledger::End::kExit;
+    const auto list = [](void* exits) {
+      if (*static_cast<bool*>(exits)) NoteLibraryCaches(-1);
+      return ListBlocksInLedger(), true;
+    };
     if (g_ledger.memory().shared()) {
-      if (!WorkInPicture(self != nullptr ? *self : here, Afterwards::kEnds, list, nullptr)) ListBlocksInLedger();
+      if (!WorkInPicture(self != nullptr ? *self : here, Afterwards::kEnds, list, &by_exit)) ListBlocksInLedger();
       g_ledger.header().state.store(ledger::State::kEnded, std::memory_order_release);
     } else {
-      SaveAndReport(self != nullptr ? *self : here);
+      SaveAndReport(self != nullptr ? *self : here, by_exit);
     }
   }
   SetPhase(Phase::kOver);

@@ -8,6 +8,7 @@
 #include "allocator/system/errno_keeper.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
+#include "allocator/system/signal_action.h"
 
 namespace mallocspy {
 namespace {
@@ -24,19 +25,6 @@ int SetAction(int signal, const struct sigaction* action, struct sigaction* befo
   return set_action != nullptr ? set_action(signal, action, before) : -1;
 }
 
-// The kernel's own layout and call, for the handler.
-struct KernelAction {
-  void* handler;
-  uint64_t flags;
-  void (*restorer)();
-  uint64_t mask;
-};
-
-void SetDefault(int signal) {
-  const KernelAction action = {};
-  RawSyscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(action.mask));
-}
-
 void OnFatalSignal(int signal, siginfo_t* info, void* context_pointer) {
   const ErrnoKeeper keeper;
   const ucontext_t* context = static_cast<const ucontext_t*>(context_pointer);
@@ -46,7 +34,7 @@ void OnFatalSignal(int signal, siginfo_t* info, void* context_pointer) {
                               reinterpret_cast<uintptr_t>(context), sizeof(*context)};
   EndRecord(ledger::End::kSignal, signal, &point);
   // Only now: had another thread met the same signal meanwhile, the default would have ended the process in the middle.
-  SetDefault(signal);
+  SetKernelAction(signal, {}, nullptr);
   // A fault happens again when its instruction does; a signal that was sent is sent again. It is blocked until this
   // handler returns.
   const bool fault = info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE);

@@ -12,6 +12,7 @@
 
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
+#include "allocator/snapshot/library_caches.h"
 #include "allocator/snapshot/memory_map.h"
 #include "allocator/snapshot/reachability.h"
 #include "allocator/snapshot/stopped_threads.h"
@@ -33,7 +34,7 @@ constexpr uint32_t kStopLimitMs = 500;
 constinit Pause last_pause = {};
 
 // In the copy only.
-constinit const Reachability* marked = nullptr;
+constinit Reachability* marked = nullptr;
 constinit const uint32_t* root_records = nullptr;  // by Reachability's number of a root
 
 uint32_t AddRoot(uint64_t address, RootKind kind, uint32_t tid) {
@@ -119,7 +120,17 @@ BlockReach ReachOf(uintptr_t address) {
   if (block == Reachability::kNoBlock || offset != 0) return {};
   const ledger::Reach reach = marked->ClassOf(block);
   const bool has_root = reach == ledger::Reach::kReachable || reach == ledger::Reach::kPossible;
-  return {reach, has_root ? root_records[marked->HolderOf(block)] : 0};
+  return {reach, has_root ? root_records[marked->HolderOf(block)] : 0, marked->IsCache(block)};
+}
+
+void NoteLibraryCaches(int kept_fd) {
+  const auto note = [](void* address, void* context) {
+    Reachability* blocks = static_cast<Reachability*>(context);
+    uint64_t offset;
+    const uint32_t block = blocks->Find(reinterpret_cast<uintptr_t>(address), &offset);
+    if (block != Reachability::kNoBlock && offset == 0) blocks->NoteCache(block);
+  };
+  FindLibraryCaches(kept_fd, note, marked);
 }
 
 Pause LastPause() { return last_pause; }

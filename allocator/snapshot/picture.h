@@ -30,7 +30,12 @@ Pause LastPause();
 struct BlockReach {
   ledger::Reach reach;
   uint32_t holder;  // of a reachable or possible block: a ledger::Root
+  bool cache;       // see NoteLibraryCaches()
 };
 BlockReach ReachOf(uintptr_t address);
+
+// In the copy, in the work: finds out which blocks libc and libstdc++ keep for themselves. Closes all descriptors but standard error and
+// `kept_fd` (-1: none).
+void NoteLibraryCaches(int kept_fd);
 
 }  // namespace mallocspy

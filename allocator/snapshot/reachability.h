@@ -47,6 +47,9 @@ class Reachability {
   // Whether the program said that it is no leak; whether it said that of any.
   bool IsIgnored(size_t block) const { return blocks_[block].ignored; }
   bool has_ignored() const { return has_ignored_; }
+  // What library_caches.h found out.
+  void NoteCache(size_t block) { blocks_[block].cache = true; }
+  bool IsCache(size_t block) const { return blocks_[block].cache; }
   ledger::Reach ClassOf(size_t block) const { return blocks_[block].reach; }
   // Of a reachable or possible one: the number of its root, below root_count(). Of an indirect one: the definite block.
   uint32_t HolderOf(size_t block) const { return blocks_[block].holder; }
@@ -71,6 +74,7 @@ class Reachability {
     uint32_t holder;
     ledger::Reach reach;
     bool ignored;
+    bool cache;
     bool hit_inside;  // by a pointer into it; `holder` is the root's then, unless it is reachable
   };
   // How far a pass follows.

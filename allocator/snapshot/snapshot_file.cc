@@ -128,6 +128,7 @@ void Keep() {
 }
 
 struct Saving {
+  bool exits;
   bool keeps;
   bool reports;
   long fd;  // of the report's own snapshot; a negated errno if there is none
@@ -153,6 +154,13 @@ bool Save(void* context) {
   const bool written = !RawFailed(saving->fd) && WriteSnapshot(static_cast<int>(saving->fd), 0, &error);
   if (!written) SayUnwritten(error);
   return true;
+}
+
+// In a copy of the process.
+bool SavePicture(void* context) {
+  const Saving* saving = static_cast<Saving*>(context);
+  if (saving->exits) NoteLibraryCaches(RawFailed(saving->fd) ? -1 : static_cast<int>(saving->fd));
+  return Save(context);
 }
 
 // Of the snapshot in `fd`, if it was written.
@@ -195,14 +203,15 @@ bool WriteSnapshot(int fd, uint32_t lowest_mark, long* error) {
   return WriteAt(fd, &header, sizeof(header), 0, error);
 }
 
-void SaveAndReport(const ProgramPoint& self) {
+void SaveAndReport(const ProgramPoint& self, bool exits) {
   Saving saving = {};
+  saving.exits = exits;
   saving.keeps = ProcessOptions().keep.size != 0 && !IsSecureExecution();
   saving.reports = RunDirectory() == nullptr && ProcessOptions().report.Is("auto");
   if (!saving.keeps && !saving.reports) return;
   saving.fd = saving.reports ? RawSyscall(SYS_memfd_create, "mallocspy", MFD_CLOEXEC) : -1;
   // Without a copy of the process everything is saved all the same, but for what still leads to the blocks.
-  if (!WorkInPicture(self, Afterwards::kEnds, Save, &saving)) Save(&saving);
+  if (!WorkInPicture(self, Afterwards::kEnds, SavePicture, &saving)) Save(&saving);
   if (saving.reports) Report(saving.fd);
   if (!RawFailed(saving.fd)) RawSyscall(SYS_close, saving.fd);
 }

@@ -9,8 +9,8 @@ namespace mallocspy {
 // errno in `error`. While events are frozen.
 bool WriteSnapshot(int fd, uint32_t lowest_mark, long* error);
 
-// Keeps and reports what a process without `mallocspy run` recorded, as the options say. `self`: where the calling thread was. While events
-// are frozen.
-void SaveAndReport(const ProgramPoint& self);
+// Keeps and reports what a process without `mallocspy run` recorded, as the options say. `self`: where the calling thread was; `exits`: it
+// ends in order. While events are frozen.
+void SaveAndReport(const ProgramPoint& self, bool exits);
 
 }  // namespace mallocspy

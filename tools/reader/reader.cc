@@ -22,6 +22,7 @@ constexpr uint64_t kMostModules = uint64_t{1} << 16;
 constexpr uint64_t kMostThreads = uint64_t{1} << 20;
 constexpr uint64_t kMostErrors = uint64_t{1} << 20;
 constexpr uint64_t kMostRoots = uint64_t{1} << 20;
+constexpr uint64_t kMostHandovers = uint64_t{1} << 16;
 constexpr uint64_t kMostBlocks = uint64_t{1} << 28;
 constexpr uint64_t kMostStringBytes = uint64_t{1} << 31;
 constexpr uint64_t kLongestString = uint64_t{1} << 20;
@@ -94,6 +95,7 @@ class Reading {
   absl::Status ReadThreads();
   absl::Status ReadErrors();
   absl::Status ReadRoots();
+  absl::Status ReadHandovers();
   absl::Status ReadBlocks();
   // A node, or the root if there is no such node.
   uint32_t Node(uint32_t index) { return Valid(index < out_.nodes.size()) ? index : 0; }
@@ -132,7 +134,7 @@ absl::Status Reading::Run() {
   absl::Status status = strings_->Check(kMostStringBytes);
   if (status.ok()) ReadFields();
   for (auto step : {&Reading::ReadModules, &Reading::ReadNodes, &Reading::ReadStacks, &Reading::ReadCounters, &Reading::ReadThreads,
-                    &Reading::ReadErrors, &Reading::ReadRoots, &Reading::ReadBlocks}) {
+                    &Reading::ReadErrors, &Reading::ReadRoots, &Reading::ReadHandovers, &Reading::ReadBlocks}) {
     if (status.ok()) status = (this->*step)();
   }
   if (status.ok() && out_.damaged_records > kMostDamaged) {
@@ -296,6 +298,23 @@ absl::Status Reading::ReadRoots() {
     copy.tid = root.tid;
     copy.address = root.address;
     if (Valid(root.kind <= ledger::RootKind::kIgnored)) copy.kind = root.kind;
+  });
+}
+
+absl::Status Reading::ReadHandovers() {
+  const TableReader table = Table(TableId::kHandovers, "handovers", sizeof(ledger::Handover));
+  const absl::Status status = table.Check(kMostHandovers);
+  if (!status.ok() || table.empty()) return status;
+  return table.ForEach<ledger::Handover>(1, [this](uint64_t, const ledger::Handover& handover) {
+    if (!Valid(handover.maker < out_.modules.size() && handover.freer < out_.modules.size())) return;
+    if (!Valid(IsDoor(handover.made) && IsDoor(handover.freed))) return;
+    SnapshotHandover& copy = out_.handovers.emplace_back();
+    copy.maker = handover.maker;
+    copy.freer = handover.freer;
+    copy.made = static_cast<Door>(handover.made);
+    copy.freed = static_cast<Door>(handover.freed);
+    copy.blocks = handover.blocks.load(std::memory_order_relaxed);
+    copy.bytes = handover.bytes.load(std::memory_order_relaxed);
   });
 }
 

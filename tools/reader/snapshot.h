@@ -79,6 +79,16 @@ struct SnapshotRoot {
   uint64_t address = 0;  // of the pointer; 0 if not known
 };
 
+// Blocks that one module made and one freed.
+struct SnapshotHandover {
+  uint32_t maker = 0;  // index in Snapshot::modules
+  uint32_t freer = 0;
+  Door made = Door::kNone;
+  Door freed = Door::kNone;
+  uint64_t blocks = 0;
+  uint64_t bytes = 0;
+};
+
 struct Snapshot {
   std::string file;  // where it was read from
 
@@ -114,6 +124,7 @@ struct Snapshot {
   std::vector<SnapshotThread> threads;
   std::vector<SnapshotError> errors;
   std::vector<SnapshotRoot> roots;  // [0] stands for "not known"
+  std::vector<SnapshotHandover> handovers;  // with option ownership=1
   ledger::Marking marking = ledger::Marking::kUnknown;
   std::vector<SnapshotBlock> blocks;
   bool blocks_known = false;     // the process ended in order and wrote its block list whole
