@@ -101,8 +101,11 @@ size_t UsableSize(void* block) { return usable_size != nullptr && block != nullp
 bool Trim(size_t pad_bytes) { return trim != nullptr && trim(pad_bytes) != 0; }
 
 void Bind() {
-  usable_size = reinterpret_cast<UsableSizeFunction>(dlsym(RTLD_NEXT, "malloc_usable_size"));
-  trim = reinterpret_cast<TrimFunction>(dlsym(RTLD_NEXT, "malloc_trim"));
+  // Not the next one after ours: a program may bring an allocator of its own, whose function fails on glibc's blocks.
+  void* libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+  if (libc == nullptr) return;
+  usable_size = reinterpret_cast<UsableSizeFunction>(dlsym(libc, "malloc_usable_size"));
+  trim = reinterpret_cast<TrimFunction>(dlsym(libc, "malloc_trim"));
 }
 
 }  // namespace mallocspy::wrapped
