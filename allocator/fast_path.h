@@ -44,18 +44,22 @@ class Call {
     void* raw = thread_->blocks.Get(Raw(bytes), zeroed);
     if (__builtin_expect(raw == nullptr, 0)) return nullptr;
     void* block = static_cast<BlockHeader*>(raw) + 1;
+    Fill(block, bytes, stack);
+    // Not live before it is whole: a forked child, or a handler of a deadly signal, may look at it as this thread leaves it just here.
     if (__builtin_expect(!ledger::g_live_map.SetLive(reinterpret_cast<uintptr_t>(block)), 0)) {
       wrapped::Free(raw);
       return nullptr;
     }
-    Fill(block, bytes, stack);
+    Count(bytes, stack);
     return block;
   }
 
-  // Header and guard of a live block, and its count.
+  // Header and guard.
   MALLOCSPY_ALWAYS_INLINE void Fill(void* block, size_t bytes, const RecordedStack& stack) {
     WriteHeader(HeaderOf(block), stack.number, g_settings.mark, bytes, Traits());
     if (guarded_) WriteGuard(block, bytes);
+  }
+  MALLOCSPY_ALWAYS_INLINE void Count(size_t bytes, const RecordedStack& stack) {
     thread_->counters.CountAllocation(stack.counters, bytes);
   }
 
@@ -124,6 +128,7 @@ MALLOCSPY_ALWAYS_INLINE void* Resize(void* block, size_t bytes, Door door, const
   if (stack.counters == nullptr || counters == nullptr) return nullptr;
   call.CountFree(block, counters);
   call.Fill(block, bytes, stack);
+  call.Count(bytes, stack);
   return block;
 }
 

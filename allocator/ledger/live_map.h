@@ -44,7 +44,11 @@ class LiveMap {
 
   // The same for a block that StateOf() says is live and that this thread made: without the atomic operation that tells which of two
   // threads was first.
-  void ClaimOwn(uintptr_t address) { StateAt(address).store(BlockState::kFreed, std::memory_order_relaxed); }
+  void ClaimOwn(uintptr_t address) {
+    StateAt(address).store(BlockState::kFreed, std::memory_order_relaxed);
+    // Before its header is written over: see fast_path::Call::Make().
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
 
   // kFreed or kPlain back to kUnknown; nothing otherwise.
   void Forget(uintptr_t address);
