@@ -9,6 +9,7 @@
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/next.h"
 #include "allocator/ledger/module_table.h"
+#include "allocator/snapshot/roots.h"
 #include "allocator/system/errno_keeper.h"
 #include "allocator/thread_state.h"
 
@@ -24,6 +25,7 @@ void NoteUnloads() {
   const mallocspy::Event event;
   if (!event.recording()) return;
   mallocspy::ledger::g_modules.Refresh();
+  mallocspy::NoteStaticTls();  // of what was loaded before
 }
 
 constinit Next<int (*)(void*)> next_dlclose("dlclose");

@@ -5,6 +5,7 @@
 
 #include "allocator/capture/unwinder.h"
 #include "allocator/snapshot/ending.h"
+#include "allocator/snapshot/roots.h"
 #include "allocator/system/raw_syscall.h"
 #include "allocator/thread_state.h"
 
@@ -20,6 +21,7 @@ void OnExit(int status, void*) {
   const uint32_t tid = static_cast<uint32_t>(RawSyscall(SYS_gettid));
   ProgramPoint point = {tid, StackBoundsOf(tid).high, 0, 0};
   if (exit_point.tid == tid) point = exit_point;
+  NoteStaticTls();  // exit() will want the loader's lock, too
   EndRecord(ledger::End::kExit, status & 0xff, point.sp != 0 ? &point : nullptr);
 }
 void OnQuickExit() { EndRecord(ledger::End::kExit, quick_exit_status.load(std::memory_order_relaxed) & 0xff); }

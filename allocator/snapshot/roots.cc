@@ -3,6 +3,7 @@
 #include <link.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "allocator/capture/unwinder.h"
 #include "allocator/ledger/ledger.h"
@@ -23,7 +24,7 @@ constexpr uintptr_t kRedZone = 128;             // System V ABI for x86-64, 3.2.
 constexpr uintptr_t kControlBlockBytes = 4096;  // more than glibc's struct pthread
 constexpr uintptr_t kMostStaticTls = 1 << 20;
 
-constinit uintptr_t static_tls_bytes = 0;
+constinit std::atomic<uintptr_t> static_tls_bytes{0};
 
 struct Range {
   uintptr_t start;
@@ -196,7 +197,7 @@ class Roots {
 
   void MarkThread(const ThreadRoots& thread) {
     const uintptr_t tls_end = thread.control_block + kControlBlockBytes;
-    const uintptr_t tls_start = thread.control_block - static_tls_bytes;
+    const uintptr_t tls_start = thread.control_block - static_tls_bytes.load(std::memory_order_relaxed);
     const Mapping* tls = map_.Find(thread.control_block);
     if (tls != nullptr && tls->readable) {
       MarkWithout(std::max(tls->start, tls_start), std::min(tls->end, tls_end), RootKind::kThreadLocal, thread.tid);
@@ -285,7 +286,7 @@ void NoteStaticTls() {
         return 0;
       },
       &search);
-  static_tls_bytes = search.farthest;
+  static_tls_bytes.store(search.farthest, std::memory_order_relaxed);
 }
 
 bool MarkFromRoots(const MemoryMap& map, const StoppedThreads& threads, const ProgramPoint& self, Reachability* blocks) {
