@@ -48,6 +48,9 @@ constinit std::atomic<uint32_t> freezer_tid{0};  // who froze the events, while 
 // What the kernel keeps free below the main thread's stack at the least, however high its limit: nothing else is mapped there.
 constexpr uintptr_t kReservedStackBytes = uintptr_t{128} << 20;
 
+// One inside an event may wait for a lock of the loader, and who has that may wait at the gate: so it is opened now and then.
+constexpr uint32_t kThawEveryUs = 10000;
+
 constexpr uint32_t kDestructorRounds = 3;  // one less than the passes that POSIX guarantees
 
 ThreadState* StateOf(uintptr_t value) {
@@ -302,11 +305,20 @@ void SetIgnoring(ThreadState* thread, uint32_t scopes) {
 uint32_t FreezeEvents(uint32_t limit_ms) {
   const ThreadState* self = ThisThread();
   freezer_tid.store(static_cast<uint32_t>(RawSyscall(SYS_gettid)), std::memory_order_relaxed);
-  fork_page.phase.store(static_cast<uint32_t>(Phase::kFrozen), std::memory_order_seq_cst);
-  const bool fenced = !RawFailed(RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0));
+  const auto freeze = [] {
+    fork_page.phase.store(static_cast<uint32_t>(Phase::kFrozen), std::memory_order_seq_cst);
+    return !RawFailed(RawSyscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0));
+  };
+  const bool fenced = freeze();
   uint32_t inside = 0;
   for (uint32_t waited_us = 0;; waited_us += 200) {
     inside = 0;
+    if (fenced && waited_us % kThawEveryUs == 0 && waited_us != 0) {
+      SetPhase(Phase::kRunning);
+      const timespec pause = {0, 1000000};
+      RawSyscall(SYS_nanosleep, &pause, nullptr);
+      freeze();
+    }
     if (fenced || waited_us >= 2000) {  // without the barrier, time makes the stores visible
       for (const ThreadState* state = all_states.load(std::memory_order_acquire); state != nullptr; state = state->next) {
         if (state != self && state->busy.load(std::memory_order_acquire) != 0) ++inside;
