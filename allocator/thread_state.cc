@@ -43,6 +43,7 @@ constinit pthread_key_t end_key = 0;
 constinit FutexLock late_lock;
 constinit ThreadState* late_state = nullptr;  // used under late_lock
 
+constinit std::atomic<void (*)()> gate_answer{nullptr};
 constinit std::atomic<uint32_t> freezer_tid{0};  // who froze the events, while they are
 
 // What the kernel keeps free below the main thread's stack at the least, however high its limit: nothing else is mapped there.
@@ -239,6 +240,7 @@ void Event::EnterSlowly(uintptr_t sp) {
     if (phase == Phase::kFrozen) {
       // A signal handler on the thread that reads the record would wait for itself.
       if (freezer_tid.load(std::memory_order_relaxed) == RawSyscall(SYS_gettid)) return;
+      if (const auto answer = gate_answer.load(std::memory_order_acquire); answer != nullptr) answer();
       RawSyscall(SYS_futex, &fork_page.phase, FUTEX_WAIT_PRIVATE, static_cast<uint32_t>(Phase::kFrozen), 0);
     }
   }
@@ -266,8 +268,11 @@ Phase CurrentPhase() { return static_cast<Phase>(fork_page.phase.load(std::memor
 
 void SetPhase(Phase phase) {
   fork_page.phase.store(static_cast<uint32_t>(phase), std::memory_order_release);
-  RawSyscall(SYS_futex, &fork_page.phase, FUTEX_WAKE_PRIVATE, INT32_MAX);
+  WakeGate();
 }
+
+void SetGateAnswer(void (*answer)()) { gate_answer.store(answer, std::memory_order_release); }
+void WakeGate() { RawSyscall(SYS_futex, &fork_page.phase, FUTEX_WAKE_PRIVATE, INT32_MAX); }
 
 void WatchThreadEnds() {
   if (pthread_key_create(&end_key, OnThreadEnd) != 0) return;

@@ -143,6 +143,11 @@ void SetIgnoring(ThreadState* thread, uint32_t scopes);
 // number of those that still were.
 uint32_t FreezeEvents(uint32_t limit_ms);
 
+// What a thread that waits for the end of a freeze does before each wait, and a call that makes all of them do it. For one who must hear of
+// threads that no signal reaches: they may wait in a handler, or in libc, with all signals blocked.
+void SetGateAnswer(void (*answer)());
+void WakeGate();
+
 // Whether the calling thread is inside an event of its own: in a signal handler that interrupted it.
 bool InterruptedEvent();
 

@@ -1,6 +1,8 @@
 #include "allocator/snapshot/roots.h"
 
 #include <link.h>
+#include <signal.h>
+#include <ucontext.h>
 
 #include <algorithm>
 #include <atomic>
@@ -90,8 +92,29 @@ class Ranges {
 struct ThreadRoots {
   uint32_t tid;
   uintptr_t sp;
+  // Where it is on its own stack, if `sp` is on the one for signal handlers; 0 if not, or not known.
+  uintptr_t interrupted;
   uintptr_t control_block;
 };
+
+__attribute__((no_sanitize("address", "thread"))) uintptr_t WordAt(uintptr_t address) {
+  return *reinterpret_cast<const volatile uintptr_t*>(address);
+}
+
+// What the kernel saved when a signal took the thread from its own stack to that of [start, start + bytes): the first frame on there, which
+// names both. `sp`: where the thread is on that stack. Returns where it was on its own; 0 if that is not found.
+uintptr_t InterruptedAt(uintptr_t sp, uintptr_t start, uintptr_t bytes) {
+  const uintptr_t end = start + bytes;
+  if (bytes == 0 || sp < start || sp >= end) return 0;
+  constexpr uintptr_t kSavedBytes = offsetof(ucontext_t, uc_sigmask);
+  for (uintptr_t at = RoundUp(sp, sizeof(uintptr_t)); at + kSavedBytes <= end; at += sizeof(uintptr_t)) {
+    if (WordAt(at + offsetof(ucontext_t, uc_stack.ss_sp)) != start) continue;
+    if (WordAt(at + offsetof(ucontext_t, uc_stack.ss_size)) != bytes) continue;
+    const uintptr_t interrupted = WordAt(at + offsetof(ucontext_t, uc_mcontext.gregs) + REG_RSP * sizeof(greg_t));
+    if (interrupted < start || interrupted > end) return interrupted;  // else the signal of another handler
+  }
+  return 0;
+}
 
 class Roots {
  public:
@@ -99,6 +122,11 @@ class Roots {
       : map_(map), threads_(threads), self_(self), blocks_(blocks) {}
 
   bool Mark() {
+    stack_t other = {};
+    RawSyscall(SYS_sigaltstack, nullptr, &other);  // a copied process has those of the thread that copied it
+    const bool elsewhere = (other.ss_flags & SS_DISABLE) == 0;
+    self_interrupted_ =
+        elsewhere ? InterruptedAt(self_.sp, reinterpret_cast<uintptr_t>(other.ss_sp), other.ss_size) : 0;
     FindLeftOut();
     if (!left_out_.whole() || !KnowsAllOwnMemory()) return false;
     left_out_.Settle();
@@ -133,9 +161,14 @@ class Roots {
       const Mapping* mapping = map_.Find(start);
       if (mapping != nullptr && mapping->kind != Mapping::kHeap) left_out_.Add(start, start + blocks_->SizeOf(i));
     }
-    LeaveOutBelow(self_.tid, self_.sp);
+    LeaveOutBelow(self_.tid, self_interrupted_ != 0 ? self_interrupted_ - kRedZone : self_.sp);
     for (size_t i = 0; i < threads_.size(); ++i) {
-      if (threads_[i].answered) LeaveOutBelow(threads_[i].tid, threads_[i].sp - kRedZone);
+      const StoppedThread& thread = threads_[i];
+      if (!thread.answered) continue;
+      const uintptr_t interrupted = InterruptedAt(thread.sp, thread.signal_stack, thread.signal_stack_bytes);
+      // One that is on another stack, nobody knows since when.
+      if (thread.signal_stack != 0 && interrupted == 0) continue;
+      LeaveOutBelow(thread.tid, (interrupted != 0 ? interrupted : thread.sp) - kRedZone);
     }
   }
 
@@ -181,7 +214,7 @@ class Roots {
     }
     uintptr_t control_block;
     asm("mov %%fs:0, %0" : "=r"(control_block));
-    MarkThread({self_.tid, self_.sp, control_block});
+    MarkThread({self_.tid, self_.sp, self_interrupted_, control_block});
     for (size_t i = 0; i < threads_.size(); ++i) {
       const StoppedThread& thread = threads_[i];
       if (!thread.answered) {
@@ -191,7 +224,8 @@ class Roots {
       }
       blocks_->MarkFrom({thread.registers, thread.registers + thread.registers_bytes, RootKind::kRegisters, thread.tid});
       blocks_->MarkFrom({thread.vectors, thread.vectors + thread.vectors_bytes, RootKind::kRegisters, thread.tid});
-      MarkThread({thread.tid, thread.sp - kRedZone, thread.control_block});
+      const uintptr_t interrupted = InterruptedAt(thread.sp, thread.signal_stack, thread.signal_stack_bytes);
+      MarkThread({thread.tid, thread.sp - kRedZone, interrupted, thread.control_block});
     }
   }
 
@@ -203,17 +237,23 @@ class Roots {
       MarkWithout(std::max(tls->start, tls_start), std::min(tls->end, tls_end), RootKind::kThreadLocal, thread.tid);
       MarkDynamicTls(thread);
     }
+    MarkStack(thread.tid, thread.sp, tls_start);
+    if (thread.interrupted != 0) MarkStack(thread.tid, thread.interrupted - kRedZone, tls_start);
+  }
+
+  // From `sp` to the end of the stack that it is on. `tls_start`: where the thread's static thread-local storage begins.
+  void MarkStack(uint32_t tid, uintptr_t sp, uintptr_t tls_start) {
     uint64_t offset;
-    if (const uint32_t fiber = blocks_->Find(thread.sp, &offset); fiber != Reachability::kNoBlock) {
+    if (const uint32_t fiber = blocks_->Find(sp, &offset); fiber != Reachability::kNoBlock) {
       const uintptr_t end = blocks_->AddressOf(fiber) + blocks_->SizeOf(fiber);
-      return blocks_->MarkFrom({thread.sp, end, RootKind::kStack, thread.tid});
+      return blocks_->MarkFrom({sp, end, RootKind::kStack, tid});
     }
-    const Mapping* stack = map_.Find(thread.sp);
+    const Mapping* stack = map_.Find(sp);
     if (stack == nullptr || !stack->readable) return;
-    StackBounds own = StackBoundsOf(thread.tid);
-    uintptr_t end = own.low != 0 && thread.sp >= own.low && thread.sp <= own.high ? std::min(own.high, stack->end) : stack->end;
-    if (thread.sp < tls_start && end > tls_start && tls == stack) end = tls_start;
-    MarkWithout(thread.sp, end, RootKind::kStack, thread.tid);
+    StackBounds own = StackBoundsOf(tid);
+    uintptr_t end = own.low != 0 && sp >= own.low && sp <= own.high ? std::min(own.high, stack->end) : stack->end;
+    if (sp < tls_start && end > tls_start) end = tls_start;
+    MarkWithout(sp, end, RootKind::kStack, tid);
   }
 
   // The thread's vector of thread-local blocks: its control block points behind the vector's first element (glibc, sysdeps/x86_64/nptl/tls.h).
@@ -264,6 +304,7 @@ class Roots {
   const ProgramPoint& self_;
   Reachability* blocks_;
   Ranges left_out_;
+  uintptr_t self_interrupted_ = 0;  // of the calling thread, see ThreadRoots
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "allocator/system/decimal.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
+#include "allocator/thread_state.h"
 
 namespace mallocspy {
 namespace {
@@ -26,10 +27,12 @@ constexpr size_t kSoftwareBytes = 464;
 constexpr uint32_t kExtendedMagic = 0x46505853;
 constexpr size_t kLegacyBytes = 512;
 
+// A slot stays one thread's for the whole stop, since that thread may be writing into it.
 struct Slot {
+  enum State : uint32_t { kAsked, kAnswered, kGivenUp, kEnded };
   std::atomic<uint32_t> tid;
-  std::atomic<uint32_t> answered;
-  StoppedThread thread;
+  std::atomic<uint32_t> state;
+  StoppedThread thread;  // `tid` and `answered` are the stopping thread's, the rest its own
 };
 
 // The kernel's own layout of a signal's action.
@@ -41,13 +44,20 @@ struct KernelAction {
 };
 
 // One stop at a time in a process: the end of its record, or a check that holds the check's lock.
-constinit Slot* slots = nullptr;  // kMostThreads of them, reserved lazily, kept
+constinit Slot* slots = nullptr;      // kMostThreads of them, reserved lazily, kept
+constinit uint32_t* order = nullptr;  // the slots of threads that did not end, once all is settled
+constinit long stopper_pid = 0;       // a forked child inherits what its parent was just doing
 constinit std::atomic<uint32_t> slot_count{0};
 constinit std::atomic<uint32_t> state{kIdle};
 constinit std::atomic<uint32_t> answers{0};
-constinit std::atomic<uint32_t> waiting{0};  // in the handler
-constinit long waiting_pid = 0;              // of the process whose threads those are: a forked child has none of them
-constinit KernelAction action_before = {};
+constinit std::atomic<uint32_t> waiting{0};  // in an answer
+
+// The signals that are asked with: the first one, and where the queue of real-time signals is full, one that needs no place in there.
+struct TakenSignal {
+  int number;  // 0: none
+  KernelAction before;
+};
+constinit TakenSignal taken[2] = {};
 
 // SA_RESTORER: what the kernel returns to after the handler.
 extern "C" __attribute__((visibility("hidden"))) void mallocspy_signal_return();
@@ -65,7 +75,9 @@ uint32_t OwnTid() { return static_cast<uint32_t>(RawSyscall(SYS_gettid)); }
 Slot* SlotOf(uint32_t tid) {
   const uint32_t count = slot_count.load(std::memory_order_acquire);
   for (uint32_t i = 0; i < count; ++i) {
-    if (slots[i].tid.load(std::memory_order_relaxed) == tid) return &slots[i];
+    if (slots[i].tid.load(std::memory_order_relaxed) == tid &&
+        slots[i].state.load(std::memory_order_relaxed) != Slot::kEnded)
+      return &slots[i];
   }
   return nullptr;
 }
@@ -76,32 +88,70 @@ uintptr_t ControlBlock() {
   return self;
 }
 
-void OnStop(int, siginfo_t*, void* context_pointer) {
-  const ucontext_t* context = static_cast<const ucontext_t*>(context_pointer);
-  if (state.load(std::memory_order_acquire) != kStopping) return;  // it came late
-  Slot* slot = SlotOf(OwnTid());
-  if (slot == nullptr || slot->answered.load(std::memory_order_relaxed) != 0) return;
-  StoppedThread& thread = slot->thread;
-  thread.sp = static_cast<uintptr_t>(context->uc_mcontext.gregs[REG_RSP]);
-  thread.registers = reinterpret_cast<uintptr_t>(context);
-  thread.registers_bytes = sizeof(*context);
-  thread.vectors = reinterpret_cast<uintptr_t>(context->uc_mcontext.fpregs);
-  thread.vectors_bytes = 0;
-  if (thread.vectors != 0) {
-    uint32_t software[2];
-    std::memcpy(software, reinterpret_cast<const void*>(thread.vectors + kSoftwareBytes), sizeof(software));
-    thread.vectors_bytes = software[0] == kExtendedMagic && software[1] < kPageBytes * 4 ? software[1] : kLegacyBytes;
-  }
-  thread.control_block = ControlBlock();
-  thread.answered = true;
-  waiting.fetch_add(1, std::memory_order_relaxed);
-  slot->answered.store(1, std::memory_order_release);
-  answers.fetch_add(1, std::memory_order_release);
-  RawSyscall(SYS_futex, &answers, FUTEX_WAKE_PRIVATE, 1);
-  while (state.load(std::memory_order_acquire) == kStopping) {
-    RawSyscall(SYS_futex, &state, FUTEX_WAIT_PRIVATE, kStopping, nullptr);
+// Says where this thread is, by `tell(&thread)`, and waits until it is released; returns at once if nobody waits for that.
+template <typename Tell>
+void Answer(Tell tell) {
+  waiting.fetch_add(1, std::memory_order_seq_cst);
+  Slot* slot = state.load(std::memory_order_seq_cst) == kStopping ? SlotOf(OwnTid()) : nullptr;
+  if (slot != nullptr && slot->state.load(std::memory_order_relaxed) == Slot::kAsked) {
+    tell(&slot->thread);
+    slot->thread.control_block = ControlBlock();
+    uint32_t asked = Slot::kAsked;
+    if (slot->state.compare_exchange_strong(asked, Slot::kAnswered, std::memory_order_acq_rel)) {
+      answers.fetch_add(1, std::memory_order_release);
+      RawSyscall(SYS_futex, &answers, FUTEX_WAKE_PRIVATE, 1);
+      while (state.load(std::memory_order_acquire) == kStopping) {
+        RawSyscall(SYS_futex, &state, FUTEX_WAIT_PRIVATE, kStopping, nullptr);
+      }
+    }
   }
   waiting.fetch_sub(1, std::memory_order_release);
+}
+
+void NoteSignalStack(const stack_t& stack, StoppedThread* thread) {
+  const uintptr_t start = reinterpret_cast<uintptr_t>(stack.ss_sp);
+  const bool there =
+      thread->sp >= start && thread->sp - start < stack.ss_size;  // the kernel's frame does not say it in flags
+  thread->signal_stack = there ? start : 0;
+  thread->signal_stack_bytes = there ? stack.ss_size : 0;
+}
+
+void OnStop(int, siginfo_t*, void* context_pointer) {
+  Answer([=](StoppedThread* thread) {
+    const ucontext_t* context = static_cast<const ucontext_t*>(context_pointer);
+    thread->sp = static_cast<uintptr_t>(context->uc_mcontext.gregs[REG_RSP]);
+    thread->registers = reinterpret_cast<uintptr_t>(context);
+    thread->registers_bytes = sizeof(*context);
+    thread->vectors = reinterpret_cast<uintptr_t>(context->uc_mcontext.fpregs);
+    thread->vectors_bytes = 0;
+    if (thread->vectors != 0) {
+      uint32_t software[2];
+      std::memcpy(software, reinterpret_cast<const void*>(thread->vectors + kSoftwareBytes), sizeof(software));
+      thread->vectors_bytes =
+          software[0] == kExtendedMagic && software[1] < kPageBytes * 4 ? software[1] : kLegacyBytes;
+    }
+    NoteSignalStack(context->uc_stack, thread);
+  });
+}
+
+// The answer of a thread that waits for the end of a freeze, where the signal may not reach it.
+void AnswerAtGate() {
+  uintptr_t kept[6];
+  asm volatile(
+      "mov %%rbx, 0(%0)\n\tmov %%rbp, 8(%0)\n\tmov %%r12, 16(%0)\n\tmov %%r13, 24(%0)\n\tmov %%r14, 32(%0)\n\tmov "
+      "%%r15, 40(%0)"
+      :
+      : "r"(kept)
+      : "memory");
+  stack_t other = {};
+  RawSyscall(SYS_sigaltstack, nullptr, &other);
+  Answer([&](StoppedThread* thread) {
+    thread->registers = reinterpret_cast<uintptr_t>(kept);
+    thread->registers_bytes = sizeof(kept);
+    thread->sp = thread->registers;  // what lies below is this function's own
+    thread->vectors = thread->vectors_bytes = 0;
+    NoteSignalStack(other, thread);
+  });
 }
 
 void SetAction(int signal, const KernelAction& action, KernelAction* before) {
@@ -113,7 +163,8 @@ int UnusedSignal() {
   constexpr int kLowest = 35;  // 32 to 34 are libc's own
   for (int signal = 64; signal >= kLowest; --signal) {
     KernelAction now = {};
-    if (!RawFailed(RawSyscall(SYS_rt_sigaction, signal, nullptr, &now, sizeof(now.mask))) && now.handler == 0) return signal;
+    if (!RawFailed(RawSyscall(SYS_rt_sigaction, signal, nullptr, &now, sizeof(now.mask))) && now.handler == 0)
+      return signal;
   }
   return 0;
 }
@@ -132,24 +183,50 @@ bool IsZombie(uint32_t tid) {
   return name_end != nullptr && name_end[1] == ' ' && (name_end[2] == 'Z' || name_end[2] == 'X');
 }
 
-// Takes the threads out that ended before they answered: they block all signals on their way out. How many are yet to answer.
-uint32_t DropEnded() {
+// One that default actions and programs leave alone. A late one does no harm: the first two are ignored by default.
+int UnusedOrdinarySignal() {
+  for (const int signal : {SIGURG, SIGWINCH, SIGSTKFLT, SIGPWR}) {
+    KernelAction now = {};
+    if (!RawFailed(RawSyscall(SYS_rt_sigaction, signal, nullptr, &now, sizeof(now.mask))) && now.handler == 0)
+      return signal;
+  }
+  return 0;
+}
+
+void Take(int signal, TakenSignal* into) {
+  KernelAction action = {};
+  action.handler = reinterpret_cast<uintptr_t>(&OnStop);
+  action.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | 0x04000000;  // SA_RESTORER
+  action.restorer = mallocspy_signal_return;
+  action.mask = ~uint64_t{0};
+  into->number = signal;
+  SetAction(signal, action, &into->before);
+}
+
+void GiveBack(TakenSignal* signal) {
+  if (signal->number == 0) return;
+  // One that is still pending must not meet the program's own action, or the default, which is to kill: to ignore it discards it.
+  KernelAction ignore = {};
+  ignore.handler = reinterpret_cast<uintptr_t>(SIG_IGN);
+  SetAction(signal->number, ignore, nullptr);
+  SetAction(signal->number, signal->before, nullptr);
+  signal->number = 0;
+}
+
+// How many are yet to answer. Those that ended before they answered are not waited for: they block all signals on their way out.
+uint32_t CountPending() {
   const long pid = RawSyscall(SYS_getpid);
-  uint32_t count = slot_count.load(std::memory_order_relaxed);
+  const uint32_t count = slot_count.load(std::memory_order_relaxed);
   uint32_t pending = 0;
-  for (uint32_t i = 0; i < count;) {
+  for (uint32_t i = 0; i < count; ++i) {
     Slot& slot = slots[i];
-    if (slot.answered.load(std::memory_order_acquire) != 0) {
-      ++i;
-    } else if (RawSyscall(SYS_tgkill, pid, slot.thread.tid, 0) != -ESRCH && !(slot.thread.tid == pid && IsZombie(slot.thread.tid))) {
+    if (slot.state.load(std::memory_order_acquire) != Slot::kAsked) continue;
+    const uint32_t tid = slot.thread.tid;
+    if (RawSyscall(SYS_tgkill, pid, tid, 0) != -ESRCH && !(tid == pid && IsZombie(tid))) {
       ++pending;
-      ++i;
     } else {
-      Slot& last = slots[--count];
-      slot.thread = last.thread;
-      slot.answered.store(last.answered.load(std::memory_order_acquire), std::memory_order_relaxed);
-      slot.tid.store(last.tid.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      slot_count.store(count, std::memory_order_release);
+      uint32_t asked = Slot::kAsked;
+      slot.state.compare_exchange_strong(asked, Slot::kEnded, std::memory_order_acq_rel);
     }
   }
   return pending;
@@ -165,7 +242,23 @@ uint64_t NowMs() {
 
 StoppedThreads::~StoppedThreads() { Release(); }
 
-const StoppedThread& StoppedThreads::operator[](size_t index) const { return slots[index].thread; }
+const StoppedThread& StoppedThreads::operator[](size_t index) const { return slots[order[index]].thread; }
+
+// False if the thread cannot be signalled; one that ended meanwhile can.
+bool StoppedThreads::Ask(uint32_t tid) {
+  const long pid = RawSyscall(SYS_getpid);
+  long sent = -EAGAIN;
+  if (taken[1].number == 0) sent = RawSyscall(SYS_tgkill, pid, tid, taken[0].number);
+  if (sent == -EAGAIN) {  // the queue of real-time signals is full
+    if (taken[1].number == 0) {
+      const int signal = UnusedOrdinarySignal();
+      if (signal == 0) return false;
+      Take(signal, &taken[1]);
+    }
+    sent = RawSyscall(SYS_tgkill, pid, tid, taken[1].number);
+  }
+  return !RawFailed(sent) || sent == -ESRCH;
+}
 
 // Signals the threads that have none of our slots yet.
 bool StoppedThreads::AddNewThreads(bool* added) {
@@ -181,7 +274,6 @@ bool StoppedThreads::AddNewThreads(bool* added) {
   };
   alignas(Entry) char buffer[4096];
   const uint32_t own = OwnTid();
-  const long pid = RawSyscall(SYS_getpid);
   bool good = true;
   for (;;) {
     const long got = RawSyscall(SYS_getdents64, fd, buffer, sizeof(buffer));
@@ -200,16 +292,10 @@ bool StoppedThreads::AddNewThreads(bool* added) {
       Slot& slot = slots[index];
       slot.thread = {};
       slot.thread.tid = tid;
-      slot.answered.store(0, std::memory_order_relaxed);
+      slot.state.store(Slot::kAsked, std::memory_order_relaxed);
       slot.tid.store(tid, std::memory_order_relaxed);
       slot_count.store(index + 1, std::memory_order_release);
-      const long sent = RawSyscall(SYS_tgkill, pid, tid, signal_);
-      if (sent == -ESRCH) {
-        // It ended meanwhile.
-        slot_count.store(index, std::memory_order_release);
-        continue;
-      }
-      if (RawFailed(sent)) good = false;
+      if (!Ask(tid)) good = false;
       *added = true;
     }
   }
@@ -217,28 +303,43 @@ bool StoppedThreads::AddNewThreads(bool* added) {
   return good;
 }
 
+// Who answered and who did not; from now on a late answer changes nothing.
+void StoppedThreads::Settle() {
+  unanswered_ = 0;
+  count_ = 0;
+  const uint32_t count = slot_count.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t asked = Slot::kAsked;
+    slots[i].state.compare_exchange_strong(asked, Slot::kGivenUp, std::memory_order_acq_rel);
+    if (asked == Slot::kEnded) continue;
+    slots[i].thread.answered = asked == Slot::kAnswered;
+    if (!slots[i].thread.answered) ++unanswered_;
+    order[count_++] = i;
+  }
+}
+
 bool StoppedThreads::Stop(int signal, uint32_t limit_ms) {
   if (slots == nullptr) slots = static_cast<Slot*>(MapPrivate(kMostThreads * sizeof(Slot)));
-  signal_ = signal != 0 ? signal : UnusedSignal();
-  if (slots == nullptr || signal_ == 0) return false;
+  if (order == nullptr) order = static_cast<uint32_t*>(MapPrivate(kMostThreads * sizeof(uint32_t)));
+  if (const long pid = RawSyscall(SYS_getpid); pid != stopper_pid) {
+    // Of a stop that the parent was at: its threads are not here.
+    stopper_pid = pid;
+    waiting.store(0, std::memory_order_relaxed);
+    for (TakenSignal& inherited : taken) GiveBack(&inherited);
+  }
+  if (signal == 0) signal = UnusedSignal();
+  if (slots == nullptr || order == nullptr || signal == 0) return false;
   const uint64_t deadline = NowMs() + limit_ms;
-  const long pid = RawSyscall(SYS_getpid);
-  if (waiting_pid != pid) waiting.store(0, std::memory_order_relaxed);
-  waiting_pid = pid;
-  // A thread that answered late to an earlier stop must have left the handler before its slot is used again.
-  while (waiting.load(std::memory_order_acquire) != 0 && NowMs() < deadline) {
+  // A thread that answered late to an earlier stop must have gone on before its slot is used again.
+  while (waiting.load(std::memory_order_seq_cst) != 0 && NowMs() < deadline) {
     const timespec pause = {0, 100000};
     RawSyscall(SYS_nanosleep, &pause, nullptr);
   }
   slot_count.store(0, std::memory_order_relaxed);
   answers.store(0, std::memory_order_relaxed);
-  state.store(kStopping, std::memory_order_release);
-  KernelAction action = {};
-  action.handler = reinterpret_cast<uintptr_t>(&OnStop);
-  action.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | 0x04000000;  // SA_RESTORER
-  action.restorer = mallocspy_signal_return;
-  action.mask = ~uint64_t{0};
-  SetAction(signal_, action, &action_before);
+  state.store(kStopping, std::memory_order_seq_cst);
+  Take(signal, &taken[0]);
+  SetGateAnswer(AnswerAtGate);
   stopped_ = true;
   bool good = true;
   // A running thread may start another one until it has answered: so until nobody new is found and all have answered.
@@ -246,7 +347,8 @@ bool StoppedThreads::Stop(int signal, uint32_t limit_ms) {
     good = AddNewThreads(&added);
     if (!good) break;
     uint32_t answered = answers.load(std::memory_order_acquire);
-    while (DropEnded() != 0 && NowMs() < deadline) {
+    while (CountPending() != 0 && NowMs() < deadline) {
+      WakeGate();
       const timespec pause = {0, 2000000};
       RawSyscall(SYS_futex, &answers, FUTEX_WAIT_PRIVATE, answered, &pause);
       answered = answers.load(std::memory_order_acquire);
@@ -257,12 +359,7 @@ bool StoppedThreads::Stop(int signal, uint32_t limit_ms) {
     Release();
     return false;
   }
-  count_ = slot_count.load(std::memory_order_relaxed);
-  unanswered_ = 0;
-  for (size_t i = 0; i < count_; ++i) {
-    const bool answered = slots[i].answered.load(std::memory_order_acquire) != 0;
-    if (!answered) ++unanswered_;
-  }
+  Settle();
   return true;
 }
 
@@ -270,13 +367,10 @@ void StoppedThreads::Release() {
   if (!stopped_) return;
   stopped_ = false;
   count_ = 0;
+  SetGateAnswer(nullptr);
   state.store(kIdle, std::memory_order_release);
   RawSyscall(SYS_futex, &state, FUTEX_WAKE_PRIVATE, INT32_MAX);
-  // A signal that is still pending must not meet the program's own action, or the default, which is to kill: to ignore it discards it.
-  KernelAction ignore = {};
-  ignore.handler = reinterpret_cast<uintptr_t>(SIG_IGN);
-  if (unanswered_ != 0) SetAction(signal_, ignore, nullptr);
-  SetAction(signal_, action_before, nullptr);
+  for (TakenSignal& signal : taken) GiveBack(&signal);
 }
 
 }  // namespace mallocspy

@@ -1,8 +1,9 @@
 // Holds all other threads of the process still, by a signal that each answers from its handler, without ptrace and without a helper.
 //
-// Between Stop() and Release() the other threads wait in the handler. Those that did not answer in time (they block all signals, or sleep
-// in the kernel) are named; they may be running. System calls that a signal interrupts are begun again where the kernel can (SA_RESTART);
-// the others return EINTR, as for any signal.
+// Between Stop() and Release() the other threads wait in the handler, or where they wait for the end of a freeze (thread_state.h), which
+// they may do with all signals blocked. Those that did not answer in time (they block all signals, or sleep in the kernel) are named; they
+// may be running. System calls that a signal interrupts are begun again where the kernel can (SA_RESTART); the others return EINTR, as for
+// any signal.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +16,14 @@ struct StoppedThread {
   bool answered;
   // Of one that answered: where the program's own part of its stack begins, what the kernel saved of its registers, its control block.
   uintptr_t sp;
-  uintptr_t registers;        // ucontext_t
+  uintptr_t registers;  // ucontext_t, or those that a call keeps
   uintptr_t registers_bytes;
   uintptr_t vectors;          // XSAVE area
   uintptr_t vectors_bytes;
   uintptr_t control_block;    // FS base
+  // The stack for signal handlers (sigaltstack(2)), if `sp` is on that.
+  uintptr_t signal_stack;
+  uintptr_t signal_stack_bytes;
 };
 
 class StoppedThreads {
@@ -30,7 +34,8 @@ class StoppedThreads {
   StoppedThreads& operator=(const StoppedThreads&) = delete;
 
   // Stops all threads but the calling one, waiting for answers for `limit_ms` at most. `signal`: which one to use, 0 for a real-time
-  // signal that the program does not use. False if threads cannot be found or signalled at all; nothing is stopped then.
+  // signal that the program does not use; where the queue of those is full, an ordinary one that it does not use. False if threads cannot
+  // be found or signalled at all; nothing is stopped then.
   bool Stop(int signal, uint32_t limit_ms);
   void Release();
 
@@ -41,10 +46,11 @@ class StoppedThreads {
 
  private:
   bool AddNewThreads(bool* added);
+  bool Ask(uint32_t tid);
+  void Settle();
 
   size_t count_ = 0;
   size_t unanswered_ = 0;
-  int signal_ = 0;
   bool stopped_ = false;
 };
 
