@@ -11,9 +11,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "allocator/system/clock.h"
 #include "allocator/system/decimal.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
+#include "allocator/system/signal_action.h"
 #include "allocator/thread_state.h"
 
 namespace mallocspy {
@@ -35,14 +37,6 @@ struct Slot {
   StoppedThread thread;  // `tid` and `answered` are the stopping thread's, the rest its own
 };
 
-// The kernel's own layout of a signal's action.
-struct KernelAction {
-  uintptr_t handler;
-  uint64_t flags;
-  void (*restorer)();
-  uint64_t mask;
-};
-
 // One stop at a time in a process: the end of its record, or a check that holds the check's lock.
 constinit Slot* slots = nullptr;      // kMostThreads of them, reserved lazily, kept
 constinit uint32_t* order = nullptr;  // the slots of threads that did not end, once all is settled
@@ -58,17 +52,6 @@ struct TakenSignal {
   KernelAction before;
 };
 constinit TakenSignal taken[2] = {};
-
-// SA_RESTORER: what the kernel returns to after the handler.
-extern "C" __attribute__((visibility("hidden"))) void mallocspy_signal_return();
-asm(".text\n"
-    ".hidden mallocspy_signal_return\n"
-    ".globl mallocspy_signal_return\n"
-    ".type mallocspy_signal_return, @function\n"
-    "mallocspy_signal_return:\n"
-    "  mov $15, %eax\n"  // rt_sigreturn
-    "  syscall\n"
-    ".size mallocspy_signal_return, .-mallocspy_signal_return\n");
 
 uint32_t OwnTid() { return static_cast<uint32_t>(RawSyscall(SYS_gettid)); }
 
@@ -154,17 +137,12 @@ void AnswerAtGate() {
   });
 }
 
-void SetAction(int signal, const KernelAction& action, KernelAction* before) {
-  RawSyscall(SYS_rt_sigaction, signal, &action, before, sizeof(action.mask));
-}
-
 // A real-time signal with its default action, from the highest downwards: libraries take theirs from below.
 int UnusedSignal() {
   constexpr int kLowest = 35;  // 32 to 34 are libc's own
   for (int signal = 64; signal >= kLowest; --signal) {
     KernelAction now = {};
-    if (!RawFailed(RawSyscall(SYS_rt_sigaction, signal, nullptr, &now, sizeof(now.mask))) && now.handler == 0)
-      return signal;
+    if (GetKernelAction(signal, &now) && now.handler == 0) return signal;
   }
   return 0;
 }
@@ -187,20 +165,14 @@ bool IsZombie(uint32_t tid) {
 int UnusedOrdinarySignal() {
   for (const int signal : {SIGURG, SIGWINCH, SIGSTKFLT, SIGPWR}) {
     KernelAction now = {};
-    if (!RawFailed(RawSyscall(SYS_rt_sigaction, signal, nullptr, &now, sizeof(now.mask))) && now.handler == 0)
-      return signal;
+    if (GetKernelAction(signal, &now) && now.handler == 0) return signal;
   }
   return 0;
 }
 
 void Take(int signal, TakenSignal* into) {
-  KernelAction action = {};
-  action.handler = reinterpret_cast<uintptr_t>(&OnStop);
-  action.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | 0x04000000;  // SA_RESTORER
-  action.restorer = mallocspy_signal_return;
-  action.mask = ~uint64_t{0};
   into->number = signal;
-  SetAction(signal, action, &into->before);
+  SetKernelAction(signal, HandledBy(OnStop, SA_RESTART | SA_ONSTACK, ~uint64_t{0}), &into->before);
 }
 
 void GiveBack(TakenSignal* signal) {
@@ -208,8 +180,8 @@ void GiveBack(TakenSignal* signal) {
   // One that is still pending must not meet the program's own action, or the default, which is to kill: to ignore it discards it.
   KernelAction ignore = {};
   ignore.handler = reinterpret_cast<uintptr_t>(SIG_IGN);
-  SetAction(signal->number, ignore, nullptr);
-  SetAction(signal->number, signal->before, nullptr);
+  SetKernelAction(signal->number, ignore, nullptr);
+  SetKernelAction(signal->number, signal->before, nullptr);
   signal->number = 0;
 }
 
@@ -230,12 +202,6 @@ uint32_t CountPending() {
     }
   }
   return pending;
-}
-
-uint64_t NowMs() {
-  timespec now;
-  RawSyscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
 }
 
 }  // namespace
@@ -329,9 +295,9 @@ bool StoppedThreads::Stop(int signal, uint32_t limit_ms) {
   }
   if (signal == 0) signal = UnusedSignal();
   if (slots == nullptr || order == nullptr || signal == 0) return false;
-  const uint64_t deadline = NowMs() + limit_ms;
+  const uint64_t deadline = MonotonicUs() + uint64_t{limit_ms} * 1000;
   // A thread that answered late to an earlier stop must have gone on before its slot is used again.
-  while (waiting.load(std::memory_order_seq_cst) != 0 && NowMs() < deadline) {
+  while (waiting.load(std::memory_order_seq_cst) != 0 && MonotonicUs() < deadline) {
     const timespec pause = {0, 100000};
     RawSyscall(SYS_nanosleep, &pause, nullptr);
   }
@@ -347,13 +313,13 @@ bool StoppedThreads::Stop(int signal, uint32_t limit_ms) {
     good = AddNewThreads(&added);
     if (!good) break;
     uint32_t answered = answers.load(std::memory_order_acquire);
-    while (CountPending() != 0 && NowMs() < deadline) {
+    while (CountPending() != 0 && MonotonicUs() < deadline) {
       WakeGate();
       const timespec pause = {0, 2000000};
       RawSyscall(SYS_futex, &answers, FUTEX_WAIT_PRIVATE, answered, &pause);
       answered = answers.load(std::memory_order_acquire);
     }
-    if (!added || NowMs() >= deadline) break;
+    if (!added || MonotonicUs() >= deadline) break;
   }
   if (!good) {
     Release();

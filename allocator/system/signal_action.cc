@@ -3,15 +3,15 @@
 #include "allocator/system/raw_syscall.h"
 
 // SA_RESTORER: what the kernel returns to after the handler.
-extern "C" __attribute__((visibility("hidden"))) void mallocspy_return_from_signal();
+extern "C" __attribute__((visibility("hidden"))) void mallocspy_signal_return();
 asm(".text\n"
-    ".hidden mallocspy_return_from_signal\n"
-    ".globl mallocspy_return_from_signal\n"
-    ".type mallocspy_return_from_signal, @function\n"
-    "mallocspy_return_from_signal:\n"
+    ".hidden mallocspy_signal_return\n"
+    ".globl mallocspy_signal_return\n"
+    ".type mallocspy_signal_return, @function\n"
+    "mallocspy_signal_return:\n"
     "  mov $15, %eax\n"  // rt_sigreturn
     "  syscall\n"
-    ".size mallocspy_return_from_signal, .-mallocspy_return_from_signal\n");
+    ".size mallocspy_signal_return, .-mallocspy_signal_return\n");
 
 namespace mallocspy {
 namespace {
@@ -21,7 +21,7 @@ constexpr uint64_t kRestorer = 0x04000000;  // SA_RESTORER
 }  // namespace
 
 KernelAction HandledBy(void (*handler)(int, siginfo_t*, void*), uint64_t flags, uint64_t mask) {
-  return {reinterpret_cast<uintptr_t>(handler), flags | SA_SIGINFO | kRestorer, mallocspy_return_from_signal, mask};
+  return {reinterpret_cast<uintptr_t>(handler), flags | SA_SIGINFO | kRestorer, mallocspy_signal_return, mask};
 }
 
 bool SetKernelAction(int signal, const KernelAction& action, KernelAction* before) {
