@@ -9,7 +9,7 @@ At the line that allocates or frees (the line that the report must name):
     exit: STATUS, signal: SIGNAME                 how the process ends; without either by status 0
 Anywhere:
     verdict: STATUS         other than what leaks and errors make it
-    child verdict: STATUS   the same of every other process
+    child verdict: STATUS   the same of every other process; `A or B`: one of these
     degraded: TEXT          the report's degraded[] mentions it
     foreign frees: N
     frames: N               the leak's stack has N frames of the program
@@ -19,6 +19,7 @@ Anywhere:
     plain: differs          without mallocspy the program prints something else
     prints: LINE            all that it prints with mallocspy
     also: WHY               there may be more leaks than those marked
+    repeats: N              it is run N times, each like the others
 """
 
 import collections
@@ -26,7 +27,8 @@ import pathlib
 import re
 
 MARKER = re.compile(r"//.*?\b((?:child-)?leak|(?:child-)?error|error-allocated|error-at-exit|exit|signal|(?:child )?verdict|"
-                    r"degraded|foreign frees|frames|frame|run options|library|plain|prints|also): (.*?)\s*$")
+                    r"degraded|foreign frees|frames|frame|run options|library|plain|prints|also|"
+                    r"repeats): (.*?)\s*$")
 LEAK = re.compile(r"^(\d+) blocks? (\d+) bytes (.+?)(?: is (.+?)(?: from (\S+)(?: (\S+))?)?)?$")
 
 # Where a leak or error is: (file name, line). A leak's key has its door, too.
