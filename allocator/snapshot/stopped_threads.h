@@ -2,8 +2,13 @@
 //
 // Between Stop() and Release() the other threads wait in the handler, or where they wait for the end of a freeze (thread_state.h), which
 // they may do with all signals blocked. Those that did not answer in time (they block all signals, or sleep in the kernel) are named; they
-// may be running. System calls that a signal interrupts are begun again where the kernel can (SA_RESTART); the others return EINTR, as for
-// any signal.
+// may be running.
+//
+// What a program may notice of a stop: nothing in user code, and in most system calls, which the kernel begins again (SA_RESTART: read, write,
+// accept, wait, flock, locks and conditions without a time limit, ...). Some it does not after any handler (signal(7)): they return EINTR, as
+// they may to every program in which signals are handled. These are poll, select, epoll_wait, nanosleep (with the time that is left),
+// pause, sigsuspend, sigtimedwait, msgrcv, msgsnd, semop, futex waits with a time limit (so sem_timedwait, but not pthread_cond_timedwait,
+// which waits on), and on sockets with a time limit of their own recv, send, accept and connect.
 #pragma once
 
 #include <cstddef>
