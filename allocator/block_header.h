@@ -102,6 +102,12 @@ inline void WriteHeader(BlockHeader* header, uint32_t stack, uint16_t mark, uint
 // Writes the check value of a header that was filled in.
 inline void Seal(BlockHeader* header) { header->check = CheckOf(header); }
 inline bool IsSealed(const BlockHeader* header) { return header->check == CheckOf(header); }
+// The same of a copy of the header at `address`.
+inline bool IsSealedAt(uintptr_t address, const BlockHeader& copy) {
+  uint64_t words[2];
+  std::memcpy(words, &copy, sizeof(words));
+  return copy.check == CheckOf(reinterpret_cast<const BlockHeader*>(address), words[0], words[1]);
+}
 
 // Whether a header is sealed and says `traits`; then its other fields can be read.
 inline bool HasTraits(const BlockHeader* header, uint64_t traits) {

@@ -1,11 +1,14 @@
 #include "allocator/snapshot/block_list.h"
 
+#include <cstring>
+
 #include "allocator/block_header.h"
 #include "allocator/ledger/error_table.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/live_map.h"
 #include "allocator/ledger/thread_counters.h"
 #include "allocator/process.h"
+#include "allocator/snapshot/memory_window.h"
 #include "allocator/snapshot/picture.h"
 #include "allocator/system/os_memory.h"
 
@@ -23,16 +26,18 @@ constexpr size_t kChunkBytes = 256 * kPageBytes;
 static_assert(kChunkBytes % sizeof(Block) == 0);
 
 // False for a block that is not this process's own.
-bool Describe(uintptr_t address, Block* block) {
-  const void* payload = reinterpret_cast<const void*>(address);
-  const BlockHeader* header = HeaderOf(payload);
+bool Describe(uintptr_t address, MemoryWindow* window, Block* block) {
+  const uintptr_t header_address = address - sizeof(BlockHeader);
+  BlockHeader copy;
+  std::memcpy(&copy, window->At(header_address, sizeof(copy)), sizeof(copy));
+  const BlockHeader* header = &copy;
   *block = {};
   block->address = address;
   const BlockReach reach = ReachOf(address);
   block->reach = reach.reach;
   block->holder = reach.holder;
   if (reach.cache) block->flags |= ledger::kBlockCache;
-  if (!IsSealed(header)) {
+  if (!IsSealedAt(header_address, copy)) {
     block->flags |= ledger::kBlockHeaderDestroyed;
     return true;
   }
@@ -41,7 +46,11 @@ bool Describe(uintptr_t address, Block* block) {
   block->stack = header->stack;
   block->mark = header->mark;
   block->door = header->door;
-  if (header->guarded && CheckGuard(payload, header->size) != 0) block->flags |= ledger::kBlockGuardDestroyed;
+  if (header->guarded) {
+    const unsigned char* guard = window->At(address + header->size, GuardBytes(header->size));
+    const void* payload = reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(guard) - header->size);
+    if (CheckGuard(payload, header->size) != 0) block->flags |= ledger::kBlockGuardDestroyed;
+  }
   if (header->ignored != 0) block->flags |= ledger::kBlockIgnored;
   return true;
 }
@@ -50,12 +59,13 @@ struct Walk {
   bool (*take)(const Block& block, void* context);
   void* context;
   bool going = true;
+  MemoryWindow window = {};
 };
 
 void VisitLive(uintptr_t address, void* context) {
   Walk* walk = static_cast<Walk*>(context);
   Block block;
-  if (walk->going && Describe(address, &block)) walk->going = walk->take(block, walk->context);
+  if (walk->going && Describe(address, &walk->window, &block)) walk->going = walk->take(block, walk->context);
 }
 
 bool CheckBlock(const Block& block, void*) {
@@ -105,6 +115,7 @@ bool WriteToLedger(const Block& block, void* context) {
 
 void ForEachBlock(bool (*take)(const Block& block, void* context), void* context) {
   Walk walk{take, context};
+  if (InPicture()) walk.window.Open();
   g_live_map.ForEachLive(VisitLive, &walk);
 }
 

@@ -114,6 +114,8 @@ bool AwaitCopy(long copy, Outcome* outcome) {
 
 }  // namespace
 
+bool InPicture() { return marked != nullptr; }
+
 BlockReach ReachOf(uintptr_t address) {
   uint64_t offset;
   const uint32_t block = marked != nullptr ? marked->Find(address, &offset) : Reachability::kNoBlock;

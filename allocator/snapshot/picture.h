@@ -26,6 +26,9 @@ struct Pause {
 };
 Pause LastPause();
 
+// Whether this is the copy, and marked.
+bool InPicture();
+
 // In the copy: what is known of the live block at `address`; all zero where nothing is.
 struct BlockReach {
   ledger::Reach reach;

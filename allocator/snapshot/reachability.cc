@@ -1,14 +1,11 @@
 #include "allocator/snapshot/reachability.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "allocator/block_header.h"
 #include "allocator/ledger/live_map.h"
 #include "allocator/system/os_memory.h"
-#include "allocator/system/raw_syscall.h"
 #include "spy/spy_chain.h"
 
 // It reads everything that it finds, as it is.
@@ -25,13 +22,15 @@ constexpr size_t kPagesOfLeaf = (size_t{1} << kLeafShift) / kPageBytes;
 constexpr uint32_t kMostRoots = 1 << 16;
 // From this size on the pages that were never written are left out, bytes.
 constexpr uintptr_t kSparse = 1 << 20;
+// Words that are gathered from blocks, at most: what memory their list takes is used as they come. Later blocks are read where they are.
+constexpr size_t kMostWords = size_t{1} << 24;
+constexpr uint32_t kNotGathered = UINT32_MAX;
 
 MALLOCSPY_READS_ALL uintptr_t Word(uintptr_t address) { return *reinterpret_cast<const volatile uintptr_t*>(address); }
 
 }  // namespace
 
 Reachability::~Reachability() {
-  if (pagemap_ >= 0) RawSyscall(SYS_close, pagemap_);
   if (places_ != nullptr) {
     for (size_t leaf = lowest_ >> kLeafShift; leaf <= highest_ >> kLeafShift && leaf < kLeaves; ++leaf) {
       if (places_[leaf] != nullptr) Unmap(places_[leaf], (kPagesOfLeaf + 1) * sizeof(uint32_t));
@@ -40,6 +39,7 @@ Reachability::~Reachability() {
   }
   if (blocks_ != nullptr) Unmap(blocks_, capacity_ * sizeof(Node));
   if (stack_ != nullptr) Unmap(stack_, capacity_ * sizeof(uint32_t));
+  if (words_ != nullptr) Unmap(words_, kMostWords * sizeof(uintptr_t));
   if (roots_ != nullptr) Unmap(roots_, kMostRoots * sizeof(Root));
 }
 
@@ -49,15 +49,57 @@ void Reachability::Collect(uintptr_t address, void* context) {
     self->failed_ = true;  // it was counted before: blocks came meanwhile
     return;
   }
-  Node& node = self->blocks_[self->count_++];
-  const BlockHeader* header = HeaderOf(reinterpret_cast<const void*>(address));
-  node.address = address;
-  if (IsSealed(header)) {
-    node.size = header->size;
-    node.stack = header->stack;
-    node.ignored = header->ignored != 0;
-    self->has_ignored_ |= node.ignored;
+  self->blocks_[self->count_++].address = address;
+}
+
+void Reachability::ReadHeader(Node* node, MemoryWindow* window) {
+  const uintptr_t header_address = node->address - sizeof(BlockHeader);
+  BlockHeader header;
+  std::memcpy(&header, window->At(header_address, sizeof(header)), sizeof(header));
+  if (!IsSealedAt(header_address, header)) return;
+  node->size = header.size;
+  node->stack = header.stack;
+  node->ignored = header.ignored != 0;
+  has_ignored_ |= node->ignored;
+}
+
+// One pass over the heap, ascending, for headers and for what the blocks hold that may be pointers: marking jumps from block to block.
+MALLOCSPY_READS_ALL void Reachability::Gather(MemoryWindow* window) {
+  words_ = static_cast<uintptr_t*>(MapPrivate(kMostWords * sizeof(uintptr_t)));
+  const uintptr_t lowest = lowest_;
+  const uintptr_t span = highest_ - lowest_;
+  for (size_t i = 0; i < count_; ++i) {
+    Node& node = blocks_[i];
+    ReadHeader(&node, window);
+    node.first_word = kNotGathered;
+    const uint64_t words = node.size / sizeof(uintptr_t);
+    if (words_ == nullptr || node.size >= kSparse || word_count_ + words > kMostWords) continue;
+    const size_t first = word_count_;
+    for (uint64_t done = 0; done < words;) {
+      constexpr uint64_t kAtOnce = MemoryWindow::kMostBytes / sizeof(uintptr_t);
+      const uint64_t now = std::min(words - done, kAtOnce);
+      const uintptr_t piece =
+          reinterpret_cast<uintptr_t>(window->At(node.address + done * sizeof(uintptr_t), now * sizeof(uintptr_t)));
+      for (uint64_t w = 0; w < now; ++w) {
+        const uintptr_t word = Word(piece + w * sizeof(uintptr_t));
+        if (__builtin_expect(word - lowest < span, 0)) words_[word_count_++] = word;
+      }
+      done += now;
+    }
+    node.first_word = static_cast<uint32_t>(first);
+    node.words = static_cast<uint32_t>(word_count_ - first);
   }
+}
+
+MALLOCSPY_READS_ALL bool Reachability::WordAt(const Node& node, uint64_t number, uintptr_t* word) const {
+  if (node.first_word != kNotGathered) {
+    if (number >= node.words) return false;
+    *word = words_[node.first_word + number];
+  } else {
+    if (number >= node.size / sizeof(uintptr_t)) return false;
+    *word = Word(node.address + number * sizeof(uintptr_t));
+  }
+  return true;
 }
 
 // For each page of each leaf that blocks lie in, how many blocks start below it.
@@ -97,8 +139,12 @@ bool Reachability::Prepare() {
   ledger::g_live_map.ForEachLive(Collect, this);
   if (failed_ || count_ == 0) return !failed_;
   lowest_ = blocks_[0].address;
+  MemoryWindow window;
+  window.Open();
+  ReadHeader(&blocks_[count_ - 1], &window);
   highest_ = blocks_[count_ - 1].address + blocks_[count_ - 1].size + 1;
-  pagemap_ = static_cast<int>(RawSyscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+  Gather(&window);
+  written_.Open();
   return MakePlaces();
 }
 
@@ -198,27 +244,27 @@ MALLOCSPY_READS_ALL void Reachability::ScanWords(uintptr_t from, uintptr_t to, P
 void Reachability::Scan(uintptr_t from, uintptr_t to, Pass pass, uint32_t holder, const RootRange* range) {
   from = RoundUp(from, sizeof(uintptr_t));
   if (to <= from) return;
-  if (to - from < kSparse || pagemap_ < 0) return ScanWords(from, to, pass, holder, range);
+  if (to - from < kSparse || !written_.is_open()) return ScanWords(from, to, pass, holder, range);
   const Mapping* mapping = map_.Find(from);
   // Of shared memory the kernel does not tell.
   if (mapping == nullptr || mapping->shared || mapping->end < to) return ScanWords(from, to, pass, holder, range);
-  constexpr uint64_t kPresentOrSwapped = uint64_t{3} << 62;  // proc_pid_pagemap(5)
-  constexpr size_t kBatch = 512;
-  uint64_t entries[kBatch];
-  for (uintptr_t page = from & ~(kPageBytes - 1); page < to;) {
-    const long got = RawSyscall(SYS_pread64, pagemap_, entries, sizeof(entries), page / kPageBytes * sizeof(uint64_t));
-    if (got < static_cast<long>(sizeof(uint64_t))) return ScanWords(std::max(page, from), to, pass, holder, range);
-    const size_t pages = static_cast<size_t>(got) / sizeof(uint64_t);
-    for (size_t i = 0; i < pages && page < to; ++i, page += kPageBytes) {
-      if ((entries[i] & kPresentOrSwapped) == 0) continue;
-      ScanWords(std::max(page, from), std::min(page + kPageBytes, to), pass, holder, range);
-    }
-  }
+  struct Part {
+    Reachability* self;
+    Pass pass;
+    uint32_t holder;
+    const RootRange* range;
+  } part = {this, pass, holder, range};
+  const auto scan = [](uintptr_t start, uintptr_t end, void* context) {
+    const Part* part = static_cast<Part*>(context);
+    part->self->ScanWords(start, end, part->pass, part->holder, part->range);
+  };
+  written_.ForEach(from, to, scan, &part);
 }
 
 void Reachability::ScanBlock(uint32_t block, Pass pass) {
   const Node& node = blocks_[block];
-  Scan(node.address, node.address + node.size, pass, node.holder, nullptr);
+  if (node.first_word == kNotGathered) return Scan(node.address, node.address + node.size, pass, node.holder, nullptr);
+  for (uint32_t i = 0; i < node.words; ++i) Meet(words_[node.first_word + i], 0, pass, node.holder, nullptr);
 }
 
 void Reachability::Drain(Pass pass) {
@@ -279,16 +325,14 @@ class Reachability::Lost {
   };
   struct Step {
     uint32_t block;
-    uintptr_t place;  // of the word to look at next
+    uint64_t next;  // word to look at
   };
 
   // The next lost block that the block of `step` points to; kNoBlock after the last.
-  MALLOCSPY_READS_ALL uint32_t NextTarget(Step* step) const {
+  uint32_t NextTarget(Step* step) const {
     const Node& node = all_.blocks_[blocks_[step->block].node];
-    const uintptr_t end = node.address + node.size;
-    while (step->place + sizeof(uintptr_t) <= end) {
-      const uintptr_t word = Word(step->place);
-      step->place += sizeof(uintptr_t);
+    for (uintptr_t word; all_.WordAt(node, step->next, &word);) {
+      ++step->next;
       uint64_t offset;
       const uint32_t met = all_.Find(word, &offset);
       if (met != kNoBlock && all_.blocks_[met].reach == Reach::kUnknown) return all_.blocks_[met].holder;
@@ -299,7 +343,7 @@ class Reachability::Lost {
   void Enter(uint32_t block) {
     blocks_[block].index = blocks_[block].low = ++visited_;
     open_[open_count_++] = block;
-    way_[way_length_++] = {block, all_.blocks_[blocks_[block].node].address};
+    way_[way_length_++] = {block, 0};
   }
 
   void Visit(uint32_t first) {
@@ -344,7 +388,7 @@ class Reachability::Lost {
     for (uint32_t i = 0; i < count_; ++i) {
       if (blocks_[i].component != i + 1 || blocks_[i].led_to) continue;
       way_length_ = 0;
-      way_[way_length_++] = {i, all_.blocks_[blocks_[i].node].address};
+      way_[way_length_++] = {i, 0};
       blocks_[i].index = i + 1;
       while (way_length_ > 0) {
         Step& step = way_[way_length_ - 1];
@@ -353,7 +397,7 @@ class Reachability::Lost {
           --way_length_;
         } else if (blocks_[target].index == 0) {
           blocks_[target].index = i + 1;
-          way_[way_length_++] = {target, all_.blocks_[blocks_[target].node].address};
+          way_[way_length_++] = {target, 0};
         }
       }
     }

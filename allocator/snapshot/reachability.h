@@ -14,6 +14,8 @@
 
 #include "allocator/ledger/format.h"
 #include "allocator/snapshot/memory_map.h"
+#include "allocator/snapshot/memory_window.h"
+#include "allocator/snapshot/written_pages.h"
 
 namespace mallocspy {
 
@@ -72,6 +74,8 @@ class Reachability {
     uint64_t size;
     uint32_t stack;
     uint32_t holder;
+    uint32_t first_word;  // of those gathered from it
+    uint32_t words;
     ledger::Reach reach;
     bool ignored;
     bool cache;
@@ -91,6 +95,10 @@ class Reachability {
   uint32_t AddRoot(uintptr_t address, const RootRange& range);
   class Lost;  // the blocks to which nothing leads
   static void Collect(uintptr_t address, void* context);
+  void ReadHeader(Node* node, MemoryWindow* window);
+  void Gather(MemoryWindow* window);
+  // Of a block's words that may be pointers the one of that number, from 0; false behind the last.
+  bool WordAt(const Node& node, uint64_t number, uintptr_t* word) const;
   bool MakePlaces();
 
   const MemoryMap& map_;
@@ -106,7 +114,9 @@ class Reachability {
   size_t stack_size_ = 0;
   Root* roots_ = nullptr;
   uint32_t root_count_ = 0;
-  int pagemap_ = -1;
+  uintptr_t* words_ = nullptr;  // by block, in their order: those that lie between the lowest and the highest block
+  size_t word_count_ = 0;
+  WrittenPages written_;
 };
 
 }  // namespace mallocspy

@@ -1,6 +1,7 @@
 #include "allocator/snapshot/reachability.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <bitset>
 #include <cstring>
@@ -220,6 +221,35 @@ TEST(Reachability, LargeBlocksAreSearchedWhereTheyWereWritten) {
     const Marked marked(&roots);
     EXPECT_EQ(marked.ClassOf(first), Reach::kReachable);
     EXPECT_EQ(marked.ClassOf(last), Reach::kReachable);
+  });
+}
+
+// A terabyte that is reserved and hardly used, as garbage-collected languages and sanitizers have: it ends only if what was never written is
+// skipped without looking at each page.
+TEST(Reachability, HugeReservedRootsAreSearchedWhereTheyWereWritten) {
+  InFreshProcess([] {
+    ASSERT_TRUE(EnsureStarted());
+    constexpr size_t kBytes = size_t{1} << 40;
+    void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) GTEST_SKIP() << "no address space of that size";
+    void* held = Block(64);
+    void* held_at_end = Block(64);
+    void* lost = Block(64);
+    for (int i = 1; i < 8; ++i) Word(memory, kBytes / 64 * static_cast<size_t>(i)) = 1;
+    Word(memory, kBytes / 16 + 3) = At(held);
+    Word(memory, kBytes / 8 - 1) = At(held_at_end);
+    MemoryMap map;
+    ASSERT_TRUE(map.Read());
+    Reachability blocks(map);
+    ASSERT_TRUE(blocks.Prepare());
+    blocks.MarkFrom({At(memory), At(memory) + kBytes, RootKind::kMapping, 0});
+    ASSERT_TRUE(blocks.Finish());
+    uint64_t offset;
+    EXPECT_EQ(blocks.ClassOf(blocks.Find(At(held), &offset)), Reach::kReachable);
+    EXPECT_EQ(blocks.ClassOf(blocks.Find(At(held_at_end), &offset)), Reach::kReachable);
+    EXPECT_EQ(blocks.ClassOf(blocks.Find(At(lost), &offset)), Reach::kDefinite);
+    EXPECT_EQ(blocks.root(blocks.HolderOf(blocks.Find(At(held), &offset))).address, At(memory) + (kBytes / 16 + 3) * sizeof(uintptr_t));
+    munmap(memory, kBytes);
   });
 }
 
