@@ -208,10 +208,7 @@ class Roots {
   }
 
   void MarkThreads() {
-    // Threads' registers and thread-local data first: so a block is said to be theirs rather than a mapping's.
-    if (self_.registers_bytes != 0) {
-      blocks_->MarkFrom({self_.registers, self_.registers + self_.registers_bytes, RootKind::kRegisters, self_.tid});
-    }
+    // Threads' stacks and thread-local data first: so a block is said to be theirs rather than a mapping's.
     uintptr_t control_block;
     asm("mov %%fs:0, %0" : "=r"(control_block));
     MarkThread({self_.tid, self_.sp, self_interrupted_, control_block});
@@ -222,10 +219,18 @@ class Roots {
         MarkWithout(own.low, own.high, RootKind::kStack, thread.tid);
         continue;
       }
-      blocks_->MarkFrom({thread.registers, thread.registers + thread.registers_bytes, RootKind::kRegisters, thread.tid});
-      blocks_->MarkFrom({thread.vectors, thread.vectors + thread.vectors_bytes, RootKind::kRegisters, thread.tid});
       const uintptr_t interrupted = InterruptedAt(thread.sp, thread.signal_stack, thread.signal_stack_bytes);
       MarkThread({thread.tid, thread.sp - kRedZone, interrupted, thread.control_block});
+    }
+    // Then registers: they also keep for a while what is no longer in use.
+    if (self_.registers_bytes != 0) {
+      blocks_->MarkFrom({self_.registers, self_.registers + self_.registers_bytes, RootKind::kRegisters, self_.tid});
+    }
+    for (size_t i = 0; i < threads_.size(); ++i) {
+      const StoppedThread& thread = threads_[i];
+      if (!thread.answered) continue;
+      blocks_->MarkFrom({thread.registers, thread.registers + thread.registers_bytes, RootKind::kRegisters, thread.tid});
+      blocks_->MarkFrom({thread.vectors, thread.vectors + thread.vectors_bytes, RootKind::kRegisters, thread.tid});
     }
   }
 
