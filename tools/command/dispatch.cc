@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tools/command/complaint.h"
+#include "tools/command/diff_command.h"
 #include "tools/command/help.h"
 #include "tools/command/planted_program.h"
 #include "tools/command/report_command.h"
@@ -26,18 +27,19 @@ int Dispatch(const std::vector<std::string>& arguments) {
   if (command == "run") return RunCommand(rest);
   if (command == "report") return ReportCommand(rest);
   if (command == kPlantedCommand) return RunPlantedProgram();
+  if (command == "diff") return DiffCommand(rest);
   if (command == "--version") return PrintVersion();
   if (command == "--help" || command == "-h" || command == "help") {
     const std::string topic = rest.empty() ? "" : rest[0];
-    if (HelpText(topic).empty()) return UsageError(NotAmong("help", topic, {"run", "report", "options"}), "");
+    if (HelpText(topic).empty()) return UsageError(NotAmong("help", topic, {"run", "report", "diff", "options"}), "");
     return PrintHelp(topic);
   }
-  for (const char* const later : {"diff", "dump", "mark", "top", "explore", "export", "oom"}) {
+  for (const char* const later : {"dump", "mark", "top", "explore", "export", "oom"}) {
     if (command == later) return UsageError(absl::StrCat("'", command, "' is not available in this version"), "");
   }
   const absl::string_view what = absl::StartsWith(command, "-") ? "option" : "command";
   return UsageError(absl::StrCat("there is no ", what, " '", Escaped(command), "'",
-                                 DidYouMean(command, {"run", "report", "help", "--help", "--version"})),
+                                 DidYouMean(command, {"run", "report", "diff", "help", "--help", "--version"})),
                     "");
 }
 

@@ -17,7 +17,8 @@ constexpr char kGeneral[] =
     "usage:\n"
     "  mallocspy run [OPTION...] -- PROGRAM ARG...   run a program and report on its heap\n"
     "  mallocspy report [OPTION...] FILE...          report on kept snapshots (*.mspy)\n"
-    "  mallocspy help run|report|options             what each can do, exit statuses\n"
+    "  mallocspy diff [OPTION...] OLD NEW            what is new, grown, shrunk and gone\n"
+    "  mallocspy help run|report|diff|options        what each can do, exit statuses\n"
     "  mallocspy --version\n";
 
 constexpr char kRun[] =
@@ -32,13 +33,35 @@ constexpr char kReport[] =
     "Reports on snapshots, also on those of killed or still running processes. As JSON the second and\n"
     "later files are children of the first.\n";
 
+constexpr char kDiff[] =
+    "usage: mallocspy diff [OPTION...] OLD NEW\n"
+    "\n"
+    "Compares two snapshots or JSON reports, leak by leak; those that are suppressed count for nothing.\n"
+    "\n"
+    "options:\n"
+    "  --format=text|json\n"
+    "        form of the result (default text)\n"
+    "  --output=FILE\n"
+    "        where it goes (default, and -: standard output)\n"
+    "  --fail-on=LIST\n"
+    "        what may not be new or grow: none, any, definite, possible, reachable (default definite)\n"
+    "  --help\n"
+    "        this text\n"
+    "\n"
+    "exit status:\n"
+    "  23  a leak that --fail-on names is new or has grown\n"
+    "  25  the result could not be written\n"
+    "   2  the command line is wrong, or a file cannot be read\n"
+    "   0  none of these\n";
+
 constexpr char kExitStatus[] =
     "\n"
     "exit status: the program's own if it is not 0 ('run' dies of the signal that killed it); else\n"
     "  24  heap errors, also when there are leaks\n"
     "  23  leaks, if --fail-on names them\n"
     "  25  the check did not run, is incomplete, or its report could not be written\n"
-    "   2  the command line is wrong, or a snapshot cannot be read\n"
+    "  26  a suppression is stale (--strict-suppressions)\n"
+    "   2  the command line is wrong, or a snapshot, suppression file or baseline cannot be read\n"
     "   0  none of these; with --fail-on=none always the program's own\n";
 
 constexpr char kOptionsHeading[] = "\nMALLOCSPY_OPTIONS=\"key=value:key=value\" (environment) sets up the library:\n";
@@ -47,8 +70,9 @@ std::string OptionsHelp(Command command) {
   std::string help = "\noptions:\n";
   for (const OptionRow& row : OptionRows()) {
     if (!(command == Command::kRun ? row.run : row.report)) continue;
-    absl::StrAppend(&help, "  --", row.name, row.value != nullptr ? "=" : "", row.value != nullptr ? row.value : "",
-                    "\n        ", row.help, "\n");
+    absl::StrAppend(&help, "  --", row.name);
+    if (row.value != nullptr) absl::StrAppend(&help, row.value_is_optional ? "[=" : "=", row.value);
+    absl::StrAppend(&help, row.value_is_optional ? "]" : "", "\n        ", row.help, "\n");
   }
   return help;
 }
@@ -63,6 +87,7 @@ std::string HelpText(absl::string_view topic) {
     return absl::StrCat(kRun, OptionsHelp(Command::kRun), kExitStatus, kOptionsHeading, LibraryOptionsHelp());
   }
   if (topic == "options") return absl::StrCat(absl::string_view(kOptionsHeading).substr(1), LibraryOptionsHelp());
+  if (topic == "diff") return kDiff;
   if (topic == "report") return absl::StrCat(kReport, OptionsHelp(Command::kReport), kExitStatus);
   return "";
 }

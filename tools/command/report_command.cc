@@ -4,12 +4,15 @@
 
 #include <algorithm>
 
+#include "tools/command/acceptance.h"
 #include "tools/command/complaint.h"
 #include "tools/command/help.h"
 #include "tools/command/report_writing.h"
 #include "tools/command/settings.h"
 #include "tools/reader/reader.h"
+#include "tools/report/report_sink.h"
 #include "tools/verdict/assessment.h"
+#include "tools/verdict/built_in_suppressions.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
@@ -28,9 +31,18 @@ int ReportCommand(const std::vector<std::string>& arguments) {
   const absl::StatusOr<Settings> settings = ParseSettings(Command::kReport, arguments);
   if (!settings.ok()) return UsageError(settings.status().message(), "report");
   if (settings->help) return PrintHelp("report");
+  if (settings->show_suppressions) {
+    return WriteAll(STDOUT_FILENO, BuiltInSuppressionsText()).ok() ? kExitClean : kExitIncomplete;
+  }
   if (settings->arguments.empty()) return UsageError("report needs a snapshot file (*.mspy)", "report");
 
-  bool complete = true, judged_as_told = true;
+  const absl::StatusOr<Acceptance> acceptance = Acceptance::Read(*settings);
+  if (!acceptance.ok()) {
+    Complain(acceptance.status().message());
+    return kExitUsage;
+  }
+
+  bool complete = true;
   std::vector<Snapshot> snapshots;
   for (const std::string& path : settings->arguments) {
     absl::StatusOr<Snapshot> snapshot = ReadSnapshotFile(path);
@@ -49,22 +61,24 @@ int ReportCommand(const std::vector<std::string>& arguments) {
   for (const Snapshot& snapshot : snapshots) {
     Circumstances circumstances;
     circumstances.later_image = HasLaterImage(snapshots, snapshot);
-    findings.push_back(Assess(snapshot, circumstances, settings->most_leaks(), &namer));
+    findings.push_back(Assess(snapshot, circumstances, acceptance->leaks_to_name(), &namer));
   }
   namer.EndProgress();
+  bool as_told = acceptance->Apply(Command::kReport, &findings);
   if (const absl::Status judged = settings->judged.Apply(&findings); !judged.ok()) {
     Complain(judged.message());
-    judged_as_told = false;
+    as_told = false;
   }
-  for (const Findings& one_of_them : findings) {
-    const int one = settings->fail_on.ExitStatus(one_of_them);
+  for (const Findings& one_file : findings) {
+    const int one = settings->fail_on.ExitStatus(one_file);
     // Errors before leaks before incomplete: the order of kExitErrors, kExitLeaks, kExitIncomplete is not by number.
     const auto rank = [](int exit_status) {
       return exit_status == kExitErrors ? 3 : exit_status == kExitLeaks ? 2 : exit_status == kExitIncomplete ? 1 : 0;
     };
     if (rank(one) > rank(status)) status = one;
   }
-  if (!WriteReport(Command::kReport, *settings, std::move(findings)) || !judged_as_told) return kExitIncomplete;
+  status = acceptance->Strict(status, findings[0].suppressions);
+  if (!WriteReport(Command::kReport, *settings, std::move(findings)) || !as_told) return kExitIncomplete;
   if (status == kExitClean && !complete) return kExitUsage;
   return status;
 }

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tools/command/complaint.h"
+#include "tools/report/acceptance_text.h"
 #include "tools/report/github_report.h"
 #include "tools/report/json_report.h"
 #include "tools/report/junit_report.h"
@@ -23,11 +24,19 @@
 namespace mallocspy {
 namespace {
 
+std::string Text(const std::vector<Findings>& findings, const Palette& palette, uint64_t most_leaks) {
+  std::string text = TextReport(findings, palette, most_leaks);
+  for (const std::string& sentence : AcceptanceSentences(findings[0])) {
+    absl::StrAppend(&text, "mallocspy: ", sentence, "\n");
+  }
+  return text;
+}
+
 std::string Rendered(Format format, const std::vector<Findings>& findings, const Palette& palette, uint64_t most_leaks,
                      SourceRoot* root) {
   switch (format) {
     case Format::kText:
-      return TextReport(findings, palette, most_leaks);
+      return Text(findings, palette, most_leaks);
     case Format::kJson:
       return JsonReport(findings);
     case Format::kJunit:
@@ -45,8 +54,8 @@ std::string Rendered(Format format, const std::vector<Findings>& findings, const
 // Lists no more than the largest leaks of each process; the others stay counted.
 void Shorten(uint64_t most_leaks, std::vector<Findings>* findings) {
   for (Findings& one : *findings) {
-    if (one.leaks.size() > most_leaks) {
-      one.leaks.erase(one.leaks.begin() + static_cast<std::ptrdiff_t>(most_leaks), one.leaks.end());
+    for (std::vector<Leak>* const list : {&one.leaks, &one.accepted}) {
+      if (list->size() > most_leaks) list->erase(list->begin() + static_cast<std::ptrdiff_t>(most_leaks), list->end());
     }
     Shorten(most_leaks, &one.children);
   }

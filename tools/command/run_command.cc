@@ -10,12 +10,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tools/command/acceptance.h"
 #include "tools/command/complaint.h"
 #include "tools/command/help.h"
 #include "tools/command/library_options.h"
 #include "tools/command/report_writing.h"
 #include "tools/command/self_test.h"
 #include "tools/command/settings.h"
+#include "tools/report/report_sink.h"
 #include "tools/run/executable.h"
 #include "tools/run/kept_file.h"
 #include "tools/run/program.h"
@@ -26,6 +28,7 @@
 #include "tools/run/run_notes.h"
 #include "tools/run/shipped_library.h"
 #include "tools/verdict/assessment.h"
+#include "tools/verdict/built_in_suppressions.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
@@ -73,13 +76,14 @@ absl::StatusOr<std::string> PreloadablePath(const std::string& library, const Ru
 }
 
 struct Recording {
-  Findings findings;
+  std::vector<Findings> findings;  // one
   bool complete = true;  // all that was asked for was done
   int wait_status = 0;
 };
 
 // Runs the program with the library in it and finds out what it recorded. The error says why it could not be executed.
-absl::StatusOr<Recording> Record(const std::string& path, const Settings& settings, Preload preload) {
+absl::StatusOr<Recording> Record(const std::string& path, const Settings& settings, Preload preload,
+                                 const Acceptance& acceptance) {
   Program program;
   absl::StatusOr<RunDirectory> directory = RunDirectory::Create();
   if (!directory.ok()) return directory.status();
@@ -104,18 +108,19 @@ absl::StatusOr<Recording> Record(const std::string& path, const Settings& settin
     recording.complete = kept.ok();
   }
   FrameNamer namer(isatty(STDERR_FILENO) == 1);
-  recording.findings = AssessRun(ledgers, description, settings.most_leaks(), &namer);
+  recording.findings.push_back(AssessRun(ledgers, description, acceptance.leaks_to_name(), &namer));
   return recording;
 }
 
-int FinalStatus(const Recording& recording, const Settings& settings) {
+int FinalStatus(const Recording& recording, const Settings& settings, const Acceptance& acceptance) {
+  const Findings& findings = recording.findings[0];
   if (settings.fail_on.none()) return EndLike(recording.wait_status);
   // The status is the library's or a spy's then, not the program's, which was never started.
-  if (recording.findings.verdict.not_started) return kExitIncomplete;
+  if (findings.verdict.not_started) return kExitIncomplete;
   if (!WIFEXITED(recording.wait_status)) return EndLike(recording.wait_status);
   if (WEXITSTATUS(recording.wait_status) != 0) return WEXITSTATUS(recording.wait_status);
   if (!recording.complete) return kExitIncomplete;
-  return settings.fail_on.ExitStatus(recording.findings);
+  return acceptance.Strict(settings.fail_on.ExitStatus(findings), findings.suppressions);
 }
 
 }  // namespace
@@ -128,10 +133,19 @@ int RunCommand(const std::vector<std::string>& arguments) {
     if (!settings->arguments.empty()) return UsageError("--self-test runs a program of its own and takes none", "run");
     return SelfTest();
   }
+  if (settings->show_suppressions) {
+    return WriteAll(STDOUT_FILENO, BuiltInSuppressionsText()).ok() ? kExitClean : kExitIncomplete;
+  }
   if (settings->arguments.empty()) return UsageError("run needs a program: mallocspy run -- PROGRAM ARG...", "run");
   const char* const library_options = std::getenv("MALLOCSPY_OPTIONS");
   const std::string problem = LibraryOptionsProblem(library_options != nullptr ? library_options : "");
   if (!problem.empty()) return UsageError(problem, "run");
+
+  const absl::StatusOr<Acceptance> acceptance = Acceptance::Read(*settings);
+  if (!acceptance.ok()) {
+    Complain(acceptance.status().message());
+    return kExitUsage;
+  }
 
   const ProgramPath program = FindProgram(settings->arguments[0], std::getenv("PATH"));
   if (program.path.empty()) {
@@ -157,21 +171,20 @@ int RunCommand(const std::vector<std::string>& arguments) {
     return NotChecked(absl::StrCat("'", Escaped(program.path), "' ", obstacle), program.path, *settings);
   }
 
-  absl::StatusOr<Recording> recording = Record(program.path, *settings, std::move(preload));
+  absl::StatusOr<Recording> recording = Record(program.path, *settings, std::move(preload), *acceptance);
   if (!recording.ok()) {
     if (absl::IsUnavailable(recording.status())) {
       return NotChecked(recording.status().message(), program.path, *settings);
     }
     return ExecutionFailed(recording.status());
   }
-  std::vector<Findings> reports = {std::move(recording->findings)};
-  if (const absl::Status judged = settings->judged.Apply(&reports); !judged.ok()) {
+  recording->complete &= acceptance->Apply(Command::kRun, &recording->findings);
+  if (const absl::Status judged = settings->judged.Apply(&recording->findings); !judged.ok()) {
     Complain(judged.message());
     recording->complete = false;
   }
-  recording->complete &= WriteReport(Command::kRun, *settings, reports);
-  recording->findings = std::move(reports[0]);
-  return FinalStatus(*recording, *settings);
+  recording->complete &= WriteReport(Command::kRun, *settings, recording->findings);
+  return FinalStatus(*recording, *settings, *acceptance);
 }
 
 }  // namespace mallocspy

@@ -62,22 +62,33 @@ absl::Status SetFollow(absl::string_view value, Settings* settings) {
   return absl::OkStatus();
 }
 
-absl::Status SetKeep(absl::string_view value, Settings* settings) {
-  if (value.empty()) return absl::InvalidArgumentError("--keep needs the name of a file");
-  settings->keep = std::string(value);
+absl::Status SetPath(absl::string_view option, absl::string_view value, std::string* path) {
+  if (value.empty()) return absl::InvalidArgumentError(absl::StrCat(option, " needs the name of a file"));
+  *path = std::string(value);
   return absl::OkStatus();
+}
+
+absl::Status SetBaseline(absl::string_view value, Settings* settings) {
+  if (!settings->baseline.empty()) return absl::InvalidArgumentError("--baseline is given twice; there is one baseline");
+  return SetPath("--baseline", value, &settings->baseline);
 }
 
 absl::Status Set(absl::string_view name, absl::string_view value, Settings* settings, OutputPairs* outputs) {
   if (name == "help") settings->help = true;
   if (name == "format") return outputs->AddFormat(value);
   if (name == "output") return outputs->AddPath(value);
-  if (name == "keep") return SetKeep(value, settings);
+  if (name == "keep") return SetPath("--keep", value, &settings->keep);
   if (name == "top") return SetTop(value, settings);
   if (name == "follow") return SetFollow(value, settings);
   if (name == "judge") return settings->judged.Add(value);
   if (name == "self-test") settings->self_test = true;
   if (name == "spy") settings->spies.emplace_back(value);
+  if (name == "suppressions") return SetPath("--suppressions", value, &settings->suppressions.emplace_back());
+  if (name == "strict-suppressions") settings->strict_suppressions = true;
+  if (name == "no-builtin-suppressions") settings->builtin_suppressions = false;
+  if (name == "show-suppressions") settings->show_suppressions = true;
+  if (name == "write-suppressions") settings->write_suppressions = std::string(value);
+  if (name == "baseline") return SetBaseline(value, settings);
   if (name == "fail-on") {
     const absl::StatusOr<FailOn> fail_on = FailOn::Parse(value);
     if (!fail_on.ok()) return fail_on.status();
@@ -110,6 +121,17 @@ const std::vector<OptionRow>& OptionRows() {
        "record forked and exec'ed programs too, each for itself; one that leaves no record makes the check incomplete "
        "(default all)"},
       {"keep", "FILE.mspy", true, false, "keep the snapshot for 'mallocspy report'; %p is the pid"},
+      {"suppressions", "FILE", true, true,
+       "accept the leaks that this file describes, in the form of LeakSanitizer or Valgrind; repeatable"},
+      {"strict-suppressions", nullptr, true, true,
+       "exit status 26 if a suppression matched nothing, has expired or met more than its ceiling, and nothing else fails"},
+      {"no-builtin-suppressions", nullptr, true, true, "do without the suppressions that come with mallocspy"},
+      {"show-suppressions", nullptr, true, true, "print the suppressions that come with mallocspy, for libc, libstdc++ and the loader, and do nothing else"},
+      {"write-suppressions", "FILE", true, true,
+       "write suppressions that accept exactly what was found (without FILE: 'run' to standard error, 'report' to "
+       "standard output)",
+       true},
+      {"baseline", "FILE", true, true, "fail only on leaks that are new or have grown since this JSON report or snapshot"},
       {"self-test", nullptr, true, false,
        "plant a leak, and show step by step whether it can be found on this machine"},
       {"help", nullptr, true, true, "this text"},
@@ -129,7 +151,9 @@ absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::s
   const std::vector<OptionRow> rows = RowsOf(command);
   std::vector<option> options;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const int has_argument = rows[i].value != nullptr ? required_argument : no_argument;
+    const int has_argument = rows[i].value == nullptr   ? no_argument
+                             : rows[i].value_is_optional ? optional_argument
+                                                         : required_argument;
     options.push_back({rows[i].name, has_argument, nullptr, static_cast<int>(i) + kFirstLong});
   }
   options.push_back({});

@@ -26,6 +26,12 @@ struct Settings {
   bool follow = true;
   bool self_test = false;
   std::string keep;
+  std::vector<std::string> suppressions;
+  bool strict_suppressions = false;
+  bool builtin_suppressions = true;
+  bool show_suppressions = false;
+  std::optional<std::string> write_suppressions;  // empty: to the default place
+  std::string baseline;
   std::vector<std::string> arguments;  // program and its arguments, or files
 
   // How many leaks are listed in a report of this format; and in the longest that is asked for.
@@ -44,6 +50,7 @@ struct OptionRow {
   bool run;
   bool report;
   const char* help;
+  bool value_is_optional = false;
 };
 const std::vector<OptionRow>& OptionRows();
 

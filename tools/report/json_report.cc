@@ -93,8 +93,34 @@ Json LeakJson(const Leak& leak) {
   json["mark"] = leak.mark.has_value() ? Json(*leak.mark) : Json(nullptr);
   json["door"] = TextOrNull(NameOf(leak.door));
   json["root"] = leak.root.has_value() ? RootJson(*leak.root) : Json(nullptr);
+  json["suppressed_by"] = TextOrNull(leak.suppressed_by);
+  json["baseline"] = Json(nullptr);
+  if (leak.baseline.has_value()) {
+    json["baseline"] = {
+        {"state", NameOf(leak.baseline->state)}, {"blocks", leak.baseline->blocks}, {"bytes", leak.baseline->bytes}};
+  }
   json["frames"] = StackJson(leak.frames);
   return json;
+}
+
+Json SuppressionJson(const SuppressionUse& use) {
+  Json json;
+  json["name"] = Text(use.name);
+  json["file"] = Text(use.file);
+  json["line"] = use.line;
+  json["reason"] = TextOrNull(use.reason);
+  json["state"] = Text(NameOf(use.state));
+  json["blocks"] = use.blocks;
+  json["bytes"] = use.bytes;
+  return json;
+}
+
+Json BaselineJson(const BaselineSummary& baseline) {
+  return {{"file", Text(baseline.file)},
+          {"new", baseline.fresh},
+          {"grown", baseline.grown},
+          {"known", baseline.known},
+          {"gone", baseline.gone}};
 }
 
 Json ErrorJson(const HeapError& error) {
@@ -179,10 +205,14 @@ void AppendFindings(const Findings& findings, absl::Span<const Findings* const> 
   verdict["judged"] = findings.verdict.judged;
   absl::StrAppend(out, "{\n\"schema\": \"mallocspy-report/1\",\n\"process\": ", ProcessJson(findings.process).dump(),
                   ",\n\"totals\": ", TotalsJson(findings.totals).dump(), ",\n\"verdict\": ", verdict.dump());
+  std::vector<const Leak*> leaks;
+  for (const std::vector<Leak>* const list : {&findings.leaks, &findings.accepted}) {
+    for (const Leak& leak : *list) leaks.push_back(&leak);
+  }
   AppendArray(
-      "leaks", findings.leaks, [](const Leak& leak, std::string* to) { *to += LeakJson(leak).dump(); }, out);
-  if (findings.leak_groups > findings.leaks.size()) {
-    absl::StrAppend(out, ",\n\"leaks_omitted\": ", findings.leak_groups - findings.leaks.size());
+      "leaks", leaks, [](const Leak* leak, std::string* to) { *to += LeakJson(*leak).dump(); }, out);
+  if (const uint64_t all = findings.leak_groups + findings.accepted_groups; all > leaks.size()) {
+    absl::StrAppend(out, ",\n\"leaks_omitted\": ", all - leaks.size());
   }
   AppendArray(
       "errors", findings.errors, [](const HeapError& error, std::string* to) { *to += ErrorJson(error).dump(); }, out);
@@ -201,8 +231,14 @@ std::string JsonReport(const std::vector<Findings>& reports) {
   const std::vector<const Findings*> processes = EveryProcess(reports);
   const ProcessSummary summary = Summarize(reports);
   std::string report;
-  AppendFindings(*processes[0], absl::MakeConstSpan(processes).subspan(1), &summary, &report);
-  report += "\n";
+  const Findings& first = *processes[0];
+  AppendFindings(first, absl::MakeConstSpan(processes).subspan(1), &summary, &report);
+  report.erase(report.size() - 2);  // the end of the object, to which belongs what is of the whole report
+  AppendArray(
+      "suppressions", first.suppressions,
+      [](const SuppressionUse& use, std::string* to) { *to += SuppressionJson(use).dump(); }, &report);
+  absl::StrAppend(&report, ",\n\"baseline\": ",
+                  (first.baseline.has_value() ? BaselineJson(*first.baseline) : Json(nullptr)).dump(), "\n}\n");
   return report;
 }
 

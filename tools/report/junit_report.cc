@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tools/report/acceptance_text.h"
 #include "tools/report/error_text.h"
 #include "tools/report/leak_text.h"
 #include "tools/report/receipt.h"
@@ -50,6 +51,7 @@ class Suite {
                  absl::StrCat(Count(dropped, "heap error"), " of which only the number is known"), "");
     }
     for (const MergedLeak& leak : summary_.leaks) AddLeak(leak);
+    for (const MergedLeak& leak : summary_.accepted) AddLeak(leak);
     if (const std::string unlisted = UnlistedLeaks(summary_); !unlisted.empty()) {
       AddFailure("more leaks", "unlisted", absl::StrCat(unlisted, "; --top=N lists more"), "");
     }
@@ -118,12 +120,13 @@ class Suite {
     const std::string name = absl::StrCat("leak ", leak.id, " in ", Function(leak.frames));
     std::string text = absl::StrCat(headline, "\n");
     AppendStack(leak.frames, &text);
-    if (SeverityOf(leak.leak_class) != Severity::kNote) {
+    if (!leak.accepted() && SeverityOf(leak.leak_class) != Severity::kNote) {
       AddFailure(name, absl::StrCat("leak-", NameOf(leak.leak_class)), headline, text);
       return;
     }
     AddPassed(name);
-    absl::StrAppend(&reachable_, "\n", text);
+    const std::string why = WhyAccepted(leak);
+    absl::StrAppend(&passed_, "\n", why, why.empty() ? "" : "\n", text);
   }
 
   // The innermost function that has a name.
@@ -149,14 +152,15 @@ class Suite {
   std::string SystemOut() const {
     std::string text = absl::StrCat("mallocspy: ", Answer(summary_), "\n");
     AppendReceipt(summary_, kPlain, &text);
-    return text + reachable_;
+    for (const std::string& sentence : AcceptanceSentences(findings_)) absl::StrAppend(&text, "  ", sentence, "\n");
+    return text + passed_;
   }
 
   const Findings& findings_;  // of the first process
   const std::string class_name_;
   const ProcessSummary summary_;
   std::string cases_;
-  std::string reachable_;
+  std::string passed_;  // leaks that are no failures
   absl::flat_hash_map<std::string, uint64_t> names_;  // how often each was given
   uint64_t tests_ = 0;
   uint64_t failures_ = 0;

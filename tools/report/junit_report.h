@@ -18,9 +18,9 @@ struct JunitStamp {
 };
 
 // A test suite for each program that is judged, with all its processes. Its test cases are: a failure for each heap
-// error and each leak but those that are still reachable, an error if the check was incomplete, and one that passed if
-// there is nothing else. Names of suites and cases hold neither pid nor numbers, so that a CI system knows a leak
-// again.
+// error and each leak but those that are still reachable or accepted, which pass, an error if the check was incomplete,
+// and one that passed if there is nothing else. Names of suites and cases hold neither pid nor numbers, so that a CI
+// system knows a leak again.
 std::string JunitReport(const std::vector<Findings>& reports, const JunitStamp& stamp);
 
 }  // namespace mallocspy

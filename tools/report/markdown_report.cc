@@ -1,6 +1,7 @@
 #include "tools/report/markdown_report.h"
 
 #include "absl/strings/str_cat.h"
+#include "tools/report/acceptance_text.h"
 #include "tools/report/error_text.h"
 #include "tools/report/leak_text.h"
 #include "tools/report/summary_text.h"
@@ -86,6 +87,15 @@ void AppendLeaks(const ProcessSummary& summary, SourceRoot* root, std::string* m
   }
 }
 
+// What became of suppressions and baseline.
+void AppendAcceptance(const Findings& first, std::string* markdown) {
+  const std::vector<std::string> sentences = AcceptanceSentences(first);
+  if (sentences.empty()) return;
+  absl::StrAppend(markdown, "### Accepted\n\n");
+  for (const std::string& sentence : sentences) absl::StrAppend(markdown, "- ", MarkdownCode(sentence), "\n");
+  absl::StrAppend(markdown, "\n");
+}
+
 void AppendProcesses(const ProcessSummary& summary, SourceRoot* root, std::string* markdown) {
   absl::StrAppend(markdown, "## mallocspy: ", NameOf(summary.status), "\n\n", MarkdownCode(Answer(summary)), "\n\n");
   AppendErrors(summary, root, markdown);
@@ -113,6 +123,7 @@ std::string MarkdownReport(const std::vector<Findings>& reports, SourceRoot* roo
     AppendProcesses(first ? Summarize(shown) : summary, root, &markdown);
   }
   if (!summary.unfinished.empty()) AppendProcesses(Summarize(summary.unfinished), root, &markdown);
+  AppendAcceptance(reports[0], &markdown);
   for (const std::string& line : OtherProcesses(summary, shown)) absl::StrAppend(&markdown, MarkdownCode(line), "\n\n");
   return markdown;
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "tools/report/acceptance_text.h"
 #include "tools/report/error_text.h"
 #include "tools/report/leak_text.h"
 #include "tools/report/sarif_location.h"
@@ -37,6 +38,18 @@ Json Notification(absl::string_view level, absl::string_view text) {
   return notification;
 }
 
+absl::string_view SarifBaselineState(BaselineMatch::State state) {
+  switch (state) {
+    case BaselineMatch::State::kNew:
+      return "new";
+    case BaselineMatch::State::kGrown:
+      return "updated";
+    case BaselineMatch::State::kKnown:
+      return "unchanged";
+  }
+  return "new";
+}
+
 class SarifLog {
  public:
   explicit SarifLog(SourceRoot* root) : root_(root) {}
@@ -50,6 +63,7 @@ class SarifLog {
   void AddResults(const ProcessSummary& summary) {
     for (const MergedError& error : summary.errors) AddError(error);
     for (const MergedLeak& leak : summary.leaks) AddLeak(leak);
+    for (const MergedLeak& leak : summary.accepted) AddLeak(leak);
   }
 
   // Results can be many: each is made into text by itself, on a line of its own.
@@ -105,6 +119,9 @@ class SarifLog {
     if (const std::string unlisted = UnlistedLeaks(findings); !unlisted.empty()) {
       notifications.push_back(Notification("note", absl::StrCat(unlisted, "; --top=N lists more")));
     }
+    for (const std::string& sentence : AcceptanceSentences(findings)) {
+      notifications.push_back(Notification("note", sentence));
+    }
     if (findings.totals.errors_dropped != 0) {
       notifications.push_back(Notification("error", absl::StrCat(Count(findings.totals.errors_dropped, "heap error"),
                                                                  " of which only the number is known")));
@@ -159,6 +176,11 @@ class SarifLog {
     if (!place.empty()) json["locations"].push_back(std::move(place));
     json["stacks"] = Json::array({SarifStack("allocated here:", leak.frames, root_)});
     json["properties"] = {{"blocks", leak.blocks}, {"bytes", leak.bytes}, {"processes", merged.in.size()}};
+    json["suppressions"] = Json::array();
+    if (!leak.suppressed_by.empty()) {
+      json["suppressions"].push_back({{"kind", "external"}, {"justification", ValidUtf8(WhyAccepted(leak))}});
+    }
+    if (leak.baseline.has_value()) json["baselineState"] = std::string(SarifBaselineState(leak.baseline->state));
     results_.push_back(json.dump());
   }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tools/report/acceptance_text.h"
 #include "tools/report/error_text.h"
 #include "tools/report/leak_text.h"
 #include "tools/report/receipt.h"
@@ -61,6 +62,11 @@ std::string RootText(const LeakRoot& root) {
   return absl::StrCat("some ", root.kind);
 }
 
+std::string BaselineNote(const BaselineMatch& match) {
+  if (match.state == BaselineMatch::State::kNew) return "new since the baseline";
+  return absl::StrCat(NameOf(match.state), " since the baseline, which has ", BlocksText({match.blocks, match.bytes}));
+}
+
 // `in` is empty if only one process is told of.
 void AppendLeak(const Leak& leak, const std::vector<const Findings*>& in, const Palette& palette, std::string* text) {
   absl::StrAppend(text, palette.heading, LeakHeading(leak.leak_class), " of ", leak.bytes, " byte(s) in ", leak.blocks,
@@ -72,6 +78,7 @@ void AppendLeak(const Leak& leak, const std::vector<const Findings*>& in, const 
   if (leak.truncated) notes.emplace_back("outer frames are missing");
   if (leak.door != Door::kNone) notes.push_back(absl::StrCat("made by ", NameOf(leak.door)));
   if (leak.mark.value_or(0) > 1) notes.push_back(absl::StrCat("mark ", *leak.mark));
+  if (leak.baseline.has_value()) notes.push_back(BaselineNote(*leak.baseline));
   notes.push_back(absl::StrCat("id ", leak.id));
   absl::StrAppend(text, palette.faint, "    (", absl::StrJoin(notes, ", "), ")", palette.reset, "\n\n");
 }
@@ -170,23 +177,30 @@ std::string Answer(const Findings& findings) {
   const std::string name = ProcessName(findings.process);
   absl::string_view moment = findings.verdict.interrupted ? " when last seen" : " at the end";
   if (IsPicture(findings)) moment = " when it was looked at";
+  const std::string accepted = AcceptedText(findings);
+  const std::string besides = accepted.empty() ? "" : absl::StrCat(" (besides: ", accepted, ")");
   switch (findings.verdict.status) {
     case Status::kClean:
+      if (!accepted.empty()) {
+        return absl::StrCat("clean: no ", findings.baseline.has_value() ? "new leaks, " : "leaks but ", accepted, ", in ", name,
+                            ", and no heap error was met");
+      }
       if (findings.leak_blocks != 0) {
         return absl::StrCat("clean: ", name, " lost no block, and no heap error was met; ", LiveText(findings), " could still be reached",
                             moment);
       }
       return absl::StrCat("clean: ", name, " freed every block, and no heap error was met");
     case Status::kLeaks:
-      return absl::StrCat("leaks: ", name, " had ", LeaksText(findings), moment);
+      return absl::StrCat("leaks: ", name, " had ", LeaksText(findings), moment,
+                          findings.baseline.has_value() ? ", new or grown since the baseline" : "", besides);
     case Status::kErrors:
       return absl::StrCat(
           "errors: ", ErrorsText(findings), " in ", name,
-          findings.Lost().blocks == 0 ? "" : absl::StrCat(", and ", LeaksText(findings), moment));
+          findings.Lost().blocks == 0 ? "" : absl::StrCat(", and ", LeaksText(findings), moment), besides);
     case Status::kIncomplete:
       return absl::StrCat("incomplete: ", name, " was not checked whole: ",
                           findings.process.degraded.empty() ? "see below" : Escaped(findings.process.degraded[0]),
-                          findings.Lost().blocks == 0 ? "" : absl::StrCat("; ", LeaksText(findings), moment));
+                          findings.Lost().blocks == 0 ? "" : absl::StrCat("; ", LeaksText(findings), moment), besides);
   }
   return "";
 }

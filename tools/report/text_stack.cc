@@ -6,7 +6,9 @@
 namespace mallocspy {
 
 std::string FrameText(size_t number, const Frame& frame) {
-  std::string text = absl::StrCat("    #", number, " 0x", absl::Hex(frame.address, absl::kZeroPad12));
+  std::string text = absl::StrCat("    #", number);
+  // A frame that was read from a report has no address.
+  if (frame.address != 0) absl::StrAppend(&text, " 0x", absl::Hex(frame.address, absl::kZeroPad12));
   if (!frame.function.empty()) absl::StrAppend(&text, " in ", Escaped(frame.function));
   if (!frame.file.empty()) {
     absl::StrAppend(&text, frame.function.empty() ? " in " : " ", Escaped(frame.file));

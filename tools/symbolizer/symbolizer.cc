@@ -28,6 +28,7 @@ class Symbolizer::Impl {
  private:
   struct Frame {
     uint32_t function;
+    uint32_t symbol;
     uint32_t file;
     int line;
     int column;
@@ -64,7 +65,8 @@ std::vector<SourceFrame> Symbolizer::Impl::Resolve(const std::string& path, std:
   std::vector<SourceFrame> frames;
   frames.reserve(entry->second.size());
   for (const Frame& frame : entry->second) {
-    frames.push_back({strings_[frame.function], strings_[frame.file], frame.line, frame.column, true});
+    frames.push_back({strings_[frame.function], strings_[frame.file], frame.line, frame.column, true,
+                      strings_[frame.symbol]});
   }
   if (!frames.empty()) frames.back().inlined = false;
   return frames;
@@ -92,22 +94,24 @@ std::vector<Symbolizer::Impl::Frame> Symbolizer::Impl::Find(Module& module, uint
   }
   std::vector<Frame> frames;
   for (const DebugFrame& frame : found) {
-    uint32_t function = 0;
+    uint32_t function = 0, symbol = 0;
     if (frame.function != nullptr) {
       function = frame.linkage_name ? Demangled(frame.function) : strings_.Add(frame.function);
+      if (frame.linkage_name) symbol = strings_.Add(frame.function);
     }
-    frames.push_back({function, strings_.Add(frame.file != nullptr ? frame.file : ""), frame.line, frame.column});
+    frames.push_back({function, symbol, strings_.Add(frame.file != nullptr ? frame.file : ""), frame.line, frame.column});
   }
   if (!found.empty() && found.back().linkage_name) return frames;
   // The physical function has a plain name only ("Parse" in C++ without linkage names) or none: its symbol says more,
   // provided that it is the same function.
   const char* symbol = SymbolAt(module, address);
   if (symbol == nullptr) return frames;
-  const uint32_t function = Demangled(symbol);
+  const uint32_t function = Demangled(symbol), symbol_name = strings_.Add(WithoutVersion(symbol));
   if (frames.empty()) {
-    frames.push_back({function, 0, 0, 0});
+    frames.push_back({function, symbol_name, 0, 0, 0});
   } else if (strings_[function].find(strings_[frames.back().function]) != std::string::npos) {
     frames.back().function = function;
+    frames.back().symbol = symbol_name;
   }
   return frames;
 }

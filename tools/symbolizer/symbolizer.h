@@ -25,6 +25,7 @@ struct SourceFrame {
   int line = 0;          // 1 is the first, 0 not known
   int column = 0;        // likewise
   bool inlined = false;  // inlined into the frame that follows
+  std::string symbol;    // the linker's name of the function, without version; empty if not known, or of C
 };
 
 struct SymbolizerOptions {

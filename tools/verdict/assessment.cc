@@ -162,6 +162,11 @@ HeapError Describe(const Snapshot& snapshot, const SnapshotError& error, FrameNa
   return result;
 }
 
+// Whether it is known that the program cannot have wanted to keep the block.
+bool IsLost(LeakClass leak_class) {
+  return leak_class != LeakClass::kReachable && leak_class != LeakClass::kUnknown;
+}
+
 Status StatusOf(const Findings& findings) {
   if (!findings.errors.empty() || findings.totals.errors_dropped != 0) return Status::kErrors;
   // Before leaks: those that were found are listed all the same, and there may be more.
@@ -198,8 +203,8 @@ Findings Assess(const Snapshot& snapshot, const Circumstances& circumstances, ui
   findings.leak_groups = groups.size();
   findings.leak_blocks = findings.totals.live_blocks;
   findings.leak_bytes = findings.totals.live_bytes;
-  for (size_t i = 0; i < groups.size() && i < most_leaks; ++i) {
-    findings.leaks.push_back(Describe(snapshot, groups[i], namer));
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (i < most_leaks || IsLost(groups[i].leak_class)) findings.leaks.push_back(Describe(snapshot, groups[i], namer));
   }
   for (const SnapshotError& error : snapshot.errors) {
     findings.errors.push_back(Describe(snapshot, error, namer));

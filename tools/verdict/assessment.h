@@ -12,7 +12,8 @@ namespace mallocspy {
 
 inline constexpr uint64_t kAllLeaks = UINT64_MAX;
 
-// At most `most_leaks` leaks get their frames named and are listed; the others are only counted.
+// The lost leaks, and of all at most `most_leaks`, get their frames named and are listed; the others are only counted.
+// Suppressions need all lost ones, whatever a report shows in the end.
 Findings Assess(const Snapshot& snapshot, const Circumstances& circumstances, uint64_t most_leaks, FrameNamer* namer);
 
 }  // namespace mallocspy

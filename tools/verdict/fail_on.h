@@ -12,6 +12,7 @@ inline constexpr int kExitUsage = 2;        // the command line cannot be carrie
 inline constexpr int kExitLeaks = 23;       // LeakSanitizer's
 inline constexpr int kExitErrors = 24;      // heap errors; they win over leaks
 inline constexpr int kExitIncomplete = 25;  // the check did not run, or not whole, or its report could not be written
+inline constexpr int kExitStale = 26;       // a suppression is unused, expired or exceeded (--strict-suppressions)
 
 // Default: errors and definite leaks.
 class FailOn {

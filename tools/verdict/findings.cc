@@ -11,6 +11,15 @@ std::vector<const Findings*> EveryProcess(const std::vector<Findings>& reports) 
   return processes;
 }
 
+std::vector<Findings*> EveryProcess(std::vector<Findings>* reports) {
+  std::vector<Findings*> processes;
+  for (Findings& report : *reports) {
+    processes.push_back(&report);
+    for (Findings& child : report.children) processes.push_back(&child);
+  }
+  return processes;
+}
+
 absl::string_view NameOf(LeakClass leak_class) {
   switch (leak_class) {
     case LeakClass::kDefinite:
@@ -60,6 +69,32 @@ absl::string_view NameOf(Status status) {
       return "incomplete";
   }
   return "incomplete";
+}
+
+absl::string_view NameOf(BaselineMatch::State state) {
+  switch (state) {
+    case BaselineMatch::State::kNew:
+      return "new";
+    case BaselineMatch::State::kGrown:
+      return "grown";
+    case BaselineMatch::State::kKnown:
+      return "known";
+  }
+  return "new";
+}
+
+absl::string_view NameOf(SuppressionUse::State state) {
+  switch (state) {
+    case SuppressionUse::State::kUsed:
+      return "used";
+    case SuppressionUse::State::kUnused:
+      return "unused";
+    case SuppressionUse::State::kExpired:
+      return "expired";
+    case SuppressionUse::State::kExceeded:
+      return "exceeded";
+  }
+  return "unused";
 }
 
 absl::string_view NameOf(Door door) {

@@ -19,6 +19,7 @@ struct Frame {
   std::string module;    // path; empty: code of no module
   std::string build_id;  // lower-case hex; empty if it has none
   std::string function;  // empty if not known
+  std::string symbol;    // the same as the linker knows it; empty if not known, or of C
   std::string file;      // empty if not known
   int line = 0;          // 0 if not known
   int column = 0;        // likewise
@@ -36,6 +37,14 @@ struct LeakRoot {
   uint64_t address = 0;  // of the pointer; 0 if not known
 };
 
+// How a leak stands to the leaks of a baseline with the same id that are at least as bad.
+struct BaselineMatch {
+  enum class State { kNew, kGrown, kKnown };
+  State state = State::kNew;
+  uint64_t blocks = 0;  // of those
+  uint64_t bytes = 0;
+};
+
 // Live blocks of one stack, door and class.
 struct Leak {
   std::string id;  // see leak_id.h
@@ -47,11 +56,39 @@ struct Leak {
   bool truncated = false;  // outer frames are missing
   std::optional<LeakRoot> root;  // of a reachable or possible one: of the first block that has one
   std::vector<Frame> frames;
+  std::string suppressed_by;              // name of the suppression that accepts it; empty if none does
+  std::string suppressed_because;         // its reason; empty if it gives none
+  std::optional<BaselineMatch> baseline;  // only if there is a baseline
+
+  bool accepted() const {
+    return !suppressed_by.empty() || (baseline.has_value() && baseline->state == BaselineMatch::State::kKnown);
+  }
 };
 
 struct BlockTotal {
   uint64_t blocks = 0;
   uint64_t bytes = 0;
+};
+
+// What became of one suppression, over all processes of a report.
+struct SuppressionUse {
+  enum class State { kUsed, kUnused, kExpired, kExceeded };
+  State state = State::kUnused;
+  std::string name;
+  std::string file;
+  int line = 0;
+  std::string reason;   // empty if none is given
+  uint64_t blocks = 0;  // of all leaks that it matched, suppressed or not
+  uint64_t bytes = 0;
+};
+
+// Leaks compared with a baseline, counted by id over all processes of a report.
+struct BaselineSummary {
+  std::string file;
+  uint64_t fresh = 0;
+  uint64_t grown = 0;
+  uint64_t known = 0;
+  uint64_t gone = 0;
 };
 
 struct HeapError {
@@ -133,15 +170,29 @@ struct Findings {
   const BlockTotal& Of(LeakClass leak_class) const { return by_class[static_cast<size_t>(leak_class)]; }
   // Blocks that nothing is known to hold: all but the reachable ones.
   BlockTotal Lost() const;
+  // Exec put another program in its place, before its end: what it held is no leak.
+  bool replaced() const { return process.exit.kind == ProcessExit::Kind::kExec; }
+
+  // Leaks that a suppression or the baseline accepts: part of the totals, but of nothing above and of no verdict.
+  std::vector<Leak> accepted;      // at most as many as were asked for
+  uint64_t accepted_groups = 0;    // of all of them
+  uint64_t suppressed_leaks = 0;   // of those, without what is still reachable
+  uint64_t known_leaks = 0;        // likewise
+  std::optional<BaselineSummary> baseline;   // of the whole report
+  std::vector<SuppressionUse> suppressions;  // only of the first process: the user's, and built-in ones that matched
+
   std::vector<HeapError> errors;
   std::vector<Findings> children;  // only of the top level
 };
 
 // The processes of several reports in a row: each report's own, then its children.
 std::vector<const Findings*> EveryProcess(const std::vector<Findings>& reports);
+std::vector<Findings*> EveryProcess(std::vector<Findings>* reports);
 
 absl::string_view NameOf(LeakClass leak_class);  // "definite", ...
 absl::string_view NameOf(Reachability reachability);  // "complete", ...
+absl::string_view NameOf(BaselineMatch::State state);   // "new", ...
+absl::string_view NameOf(SuppressionUse::State state);  // "used", ...
 absl::string_view NameOf(Status status);         // "clean", ...
 absl::string_view NameOf(Door door);             // "malloc", "new[]", ...; empty for kNone
 

@@ -40,6 +40,7 @@ std::vector<Frame> FrameNamer::Name(const Snapshot& snapshot, uint32_t node, boo
     if (sources.empty()) frames.push_back(frame);
     for (const SourceFrame& source : sources) {
       frame.function = source.function;
+      frame.symbol = source.symbol;
       frame.file = source.file;
       frame.line = source.line;
       frame.column = source.column;

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "tools/verdict/public_name.h"
 
 namespace mallocspy {
 namespace {
@@ -24,6 +26,21 @@ class Hash {
 
 absl::string_view Basename(absl::string_view path) { return path.substr(path.rfind('/') + 1); }
 
+// What lies between two functions of a program within the C library and its loader changes with each update, and has
+// other names, and more of them, where their debug symbols are installed. So of a run of such frames only the function
+// counts that the program called.
+bool IsRuntime(absl::string_view module) {
+  for (const absl::string_view prefix : {"libc.so", "libc-2.", "libpthread.so", "libpthread-2.", "ld-linux", "ld-2."}) {
+    if (absl::StartsWith(module, prefix)) return true;
+  }
+  return false;
+}
+
+// What called main(), and the function that libc starts it with; both have many names.
+bool IsStart(const Frame& frame) {
+  return frame.function == "_start" || absl::StartsWith(PublicName(frame.function), "libc_start_");
+}
+
 // Compilers number their clones of a function (" [clone .cold]", ".constprop.0") anew in every build.
 absl::string_view WithoutClone(absl::string_view function) {
   const size_t bracket = function.find(" [clone ");
@@ -40,9 +57,19 @@ absl::string_view WithoutClone(absl::string_view function) {
 std::string LeakId(Door door, const std::vector<Frame>& frames) {
   Hash hash;
   hash.Add(NameOf(door));
+  const Frame* runtime = nullptr;  // the outermost frame of a run in the C library
   for (const Frame& frame : frames) {
-    hash.Add(Basename(frame.module));
+    const absl::string_view module = Basename(frame.module);
+    if (IsRuntime(module)) {
+      runtime = &frame;
+      continue;
+    }
+    if (IsStart(frame) || (runtime != nullptr && IsStart(*runtime))) break;
+    if (runtime != nullptr) hash.Add(absl::StrCat("libc:", PublicName(runtime->function)));
+    runtime = nullptr;
+    hash.Add(module);
     hash.Add(WithoutClone(frame.function));
+    if (frame.function.empty() && !module.empty()) hash.Add(absl::StrCat(absl::Hex(frame.offset)));
   }
   return absl::StrCat(absl::Hex(hash.value(), absl::kZeroPad16));
 }

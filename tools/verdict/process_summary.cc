@@ -71,29 +71,34 @@ class Merger {
     summary_->unlisted_leaks += process.leak_groups - process.leaks.size();
     summary_->unlisted.blocks += process.leak_blocks;
     summary_->unlisted.bytes += process.leak_bytes;
-    for (const Leak& leak : process.leaks) AddLeak(process, leak);
+    for (const Leak& leak : process.leaks) {
+      summary_->unlisted.blocks -= leak.blocks;
+      summary_->unlisted.bytes -= leak.bytes;
+      AddLeak(process, leak, &leaks_, &summary_->leaks);
+    }
+    for (const Leak& leak : process.accepted) AddLeak(process, leak, &accepted_, &summary_->accepted);
     for (const HeapError& error : process.errors) AddError(process, error);
   }
 
   void Finish() {
-    std::stable_sort(
-        summary_->leaks.begin(), summary_->leaks.end(), [](const MergedLeak& left, const MergedLeak& right) {
-          const int left_order = OrderOf(left.leak.leak_class), right_order = OrderOf(right.leak.leak_class);
-          return left_order != right_order ? left_order < right_order : left.leak.bytes > right.leak.bytes;
-        });
+    for (std::vector<MergedLeak>* leaks : {&summary_->leaks, &summary_->accepted}) {
+      std::stable_sort(leaks->begin(), leaks->end(), [](const MergedLeak& left, const MergedLeak& right) {
+        const int left_order = OrderOf(left.leak.leak_class), right_order = OrderOf(right.leak.leak_class);
+        return left_order != right_order ? left_order < right_order : left.leak.bytes > right.leak.bytes;
+      });
+    }
   }
 
  private:
-  void AddLeak(const Findings& process, const Leak& leak) {
-    summary_->unlisted.blocks -= leak.blocks;
-    summary_->unlisted.bytes -= leak.bytes;
-    const auto [at, added] =
-        leaks_.try_emplace(absl::StrCat(leak.id, " ", NameOf(leak.leak_class)), summary_->leaks.size());
+  using Places = absl::flat_hash_map<std::string, size_t>;
+
+  static void AddLeak(const Findings& process, const Leak& leak, Places* places, std::vector<MergedLeak>* into) {
+    const auto [at, added] = places->try_emplace(absl::StrCat(leak.id, " ", NameOf(leak.leak_class)), into->size());
     if (added) {
-      summary_->leaks.push_back({leak, {&process}});
+      into->push_back({leak, {&process}});
       return;
     }
-    MergedLeak& merged = summary_->leaks[at->second];
+    MergedLeak& merged = (*into)[at->second];
     merged.leak.blocks += leak.blocks;
     merged.leak.bytes += leak.bytes;
     if (merged.leak.mark != leak.mark) merged.leak.mark.reset();
@@ -112,8 +117,9 @@ class Merger {
   }
 
   ProcessSummary* const summary_;
-  absl::flat_hash_map<std::string, size_t> leaks_;
-  absl::flat_hash_map<std::string, size_t> errors_;
+  Places leaks_;
+  Places accepted_;
+  Places errors_;
 };
 
 void Merge(ProcessSummary* summary) {

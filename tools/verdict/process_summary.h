@@ -36,6 +36,7 @@ struct ProcessSummary {
   // Of subjects and clean ones. Lost ones before those that are not known to be, and of the same class the largest
   // first.
   std::vector<MergedLeak> leaks;
+  std::vector<MergedLeak> accepted;  // by a suppression or a baseline: in no sum and no verdict
   std::vector<MergedError> errors;
   BlockTotal by_class[5];       // by LeakClass; listed or not
   uint64_t unlisted_leaks = 0;  // those that a process only counts; the same in two processes counts twice

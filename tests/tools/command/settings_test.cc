@@ -84,7 +84,23 @@ TEST(Settings, UnknownOptionsGetTheNearest) {
   EXPECT_THAT(ErrorOf(Command::kRun, {"-x", "prog"}), HasSubstr("no option '-x'"));
   EXPECT_THAT(ErrorOf(Command::kRun, {"--top=1", "-xyz", "prog"}), HasSubstr("no option '-xyz'"));
   EXPECT_THAT(ErrorOf(Command::kReport, {"--spy=x", "f"}), HasSubstr("--spy belongs to 'mallocspy run'"));
-  EXPECT_THAT(ErrorOf(Command::kRun, {"--suppressions=x", "prog"}), HasSubstr("no option '--suppressions'"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--suppression=x", "prog"}), HasSubstr("did you mean '--suppressions'?"));
+}
+
+TEST(Settings, WhatIsAccepted) {
+  const Settings settings = Parse(Command::kRun, {"--suppressions=a", "--suppressions", "b", "--baseline=old.json",
+                                                  "--strict-suppressions", "--no-builtin-suppressions", "prog"});
+  EXPECT_THAT(settings.suppressions, ElementsAre("a", "b"));
+  EXPECT_EQ(settings.baseline, "old.json");
+  EXPECT_TRUE(settings.strict_suppressions);
+  EXPECT_FALSE(settings.builtin_suppressions);
+  EXPECT_FALSE(settings.write_suppressions.has_value());
+  EXPECT_EQ(Parse(Command::kRun, {"--write-suppressions=x.supp", "prog"}).write_suppressions, "x.supp");
+  const Settings alone = Parse(Command::kRun, {"--write-suppressions", "prog"});
+  EXPECT_EQ(alone.write_suppressions, "");
+  EXPECT_THAT(alone.arguments, ElementsAre("prog"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--suppressions=", "prog"}), HasSubstr("--suppressions needs the name of a file"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--baseline=a", "--baseline=b", "prog"}), HasSubstr("--baseline is given twice"));
 }
 
 TEST(Settings, BadValuesSayWhatIsPossible) {

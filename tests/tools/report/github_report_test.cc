@@ -84,6 +84,12 @@ TEST(GithubReport, WhatProcessesShareIsOneAnnotation) {
   EXPECT_THAT(report, HasSubstr("::leak of 160 bytes in 4 blocks, made by new[], in 2 processes%0A"));
 }
 
+TEST(GithubReport, AcceptedLeaksAreNoAnnotations) {
+  EXPECT_THAT(Report({SampleAccepted(42)}),
+              StartsWith("::notice title=mallocspy%3A clean::clean: no new leaks, 1 known from the baseline, 1 suppressed"));
+  EXPECT_THAT(Report({SampleAccepted(42)}), Not(HasSubstr("::error")));
+}
+
 TEST(GithubReport, LongStacksAreCut) {
   Findings findings = SampleLeaks(42);
   findings.leaks[0].frames.assign(40, SampleFrame(1, "f", "/src/a.cc", 1));

@@ -25,9 +25,9 @@ TEST(JsonReport, HasTheSchemasShape) {
   findings.children = {SampleClean(43)};
   const json report = json::parse(JsonReport(findings));
   const std::set<std::string> top = {"schema", "process", "totals", "verdict", "leaks", "errors", "children"};
-  std::set<std::string> with_omitted = top;
-  with_omitted.insert({"leaks_omitted", "summary"});
-  EXPECT_EQ(KeysOf(report), with_omitted);
+  std::set<std::string> first = top;
+  first.insert({"leaks_omitted", "summary", "suppressions", "baseline"});
+  EXPECT_EQ(KeysOf(report), first);
   EXPECT_EQ(report["schema"], "mallocspy-report/1");
   EXPECT_EQ(KeysOf(report["process"]),
             (std::set<std::string>{"pid", "exe", "cmdline", "exit", "interposed", "degraded"}));
@@ -68,7 +68,7 @@ TEST(JsonReport, Leak) {
   EXPECT_EQ(report["leaks_omitted"], 1);
   EXPECT_EQ(report["leaks"][0], json::parse(R"json({
       "id": "00000000000000aa", "class": "unknown", "blocks": 2, "bytes": 80, "mark": 1, "door": "new[]", "root": null,
-      "frames": [
+      "suppressed_by": null, "baseline": null, "frames": [
         {"module": "/opt/prog", "build_id": "0123abcd", "offset": 4112, "function": "inner()", "file": "/src/a.cc",
          "line": 3, "inlined": true},
         {"module": "/opt/prog", "build_id": "0123abcd", "offset": 4112, "function": "outer()", "file": "/src/b.cc",
@@ -77,6 +77,28 @@ TEST(JsonReport, Leak) {
          "line": null, "inlined": false}]})json"));
   EXPECT_EQ(report["leaks"][1]["frames"][1], json::parse(R"({"module": null, "build_id": null,
       "offset": 140733498807928, "function": null, "file": null, "line": null, "inlined": false})"));
+}
+
+TEST(JsonReport, WhatIsAccepted) {
+  const json report = json::parse(JsonReport(SampleAccepted(42)));
+  EXPECT_EQ(report["verdict"]["status"], "clean");
+  EXPECT_EQ(report["leaks"].size(), 2u);
+  EXPECT_FALSE(report.contains("leaks_omitted"));
+  EXPECT_EQ(report["leaks"][0]["suppressed_by"], "plugins");
+  EXPECT_EQ(report["leaks"][0]["baseline"], nullptr);
+  EXPECT_EQ(report["leaks"][1]["suppressed_by"], nullptr);
+  EXPECT_EQ(report["leaks"][1]["baseline"], json::parse(R"({"state": "known", "blocks": 1, "bytes": 5})"));
+  EXPECT_EQ(report["baseline"], json::parse(R"({"file": "old.json", "new": 0, "grown": 0, "known": 1, "gone": 4})"));
+  EXPECT_EQ(report["suppressions"][0], json::parse(R"({"name": "plugins", "file": "a.supp", "line": 3,
+      "reason": "one for each plugin", "state": "used", "blocks": 2, "bytes": 80})"));
+  EXPECT_EQ(report["suppressions"][1]["state"], "unused");
+  EXPECT_EQ(report["suppressions"][1]["reason"], nullptr);
+}
+
+TEST(JsonReport, AcceptedLeaksThatAreNotListedAreCounted) {
+  Findings findings = SampleAccepted(42);
+  findings.accepted.pop_back();
+  EXPECT_EQ(json::parse(JsonReport(findings))["leaks_omitted"], 1);
 }
 
 TEST(JsonReport, Error) {

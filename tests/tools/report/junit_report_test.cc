@@ -81,6 +81,15 @@ TEST(JunitReport, WhatIsStillReachablePassesAndIsShown) {
   EXPECT_THAT(report, HasSubstr("still reachable memory of 14 bytes in 2 blocks, made by new[]\n    #0 "));
 }
 
+TEST(JunitReport, WhatIsAcceptedPassesAndIsShown) {
+  const std::string report = Report({SampleAccepted(42)});
+  EXPECT_THAT(report, HasSubstr("tests=\"2\" failures=\"0\" errors=\"0\""));
+  EXPECT_THAT(report, HasSubstr("name=\"leak 00000000000000aa in inner()\" time=\"0\"/>"));
+  EXPECT_THAT(report, HasSubstr("\nsuppressed by plugins: one for each plugin\ndefinite leak of 80 bytes in 2 blocks"));
+  EXPECT_THAT(report, HasSubstr("\nknown from the baseline\npossible leak of 5 bytes"));
+  EXPECT_THAT(report, HasSubstr("  1 suppression matched nothing: stale (a.supp:9).\n"));
+}
+
 TEST(JunitReport, NamesOfCasesAreNeverTheSame) {
   Findings findings = SampleErrors(42);
   findings.errors.push_back(findings.errors[0]);

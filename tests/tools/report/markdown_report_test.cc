@@ -75,6 +75,15 @@ Receipt of pid 42:
 )"));
 }
 
+TEST(MarkdownReport, WhatIsAccepted) {
+  const std::string report = Report({SampleAccepted(42)});
+  EXPECT_THAT(report, StartsWith("## mallocspy: clean\n\n`clean: no new leaks, 1 known from the baseline, 1 suppressed"));
+  EXPECT_THAT(report, Not(HasSubstr("### Leaks")));
+  EXPECT_THAT(report, EndsWith("### Accepted\n\n- `suppressed: 2 blocks (80 bytes) by plugins (a.supp:3): one for each "
+                               "plugin.`\n- `1 suppression matched nothing: stale (a.supp:9).`\n- `since the baseline "
+                               "old.json: 0 new, 0 grown, 1 known, 4 gone.`\n\n"));
+}
+
 TEST(MarkdownReport, CleanChildrenAreCounted) {
   Findings findings = SampleClean(42);
   findings.children = {SampleClean(43), SampleLeaks(44), SampleClean(45)};

@@ -87,6 +87,28 @@ inline Findings SampleClasses(uint32_t pid) {
   return findings;
 }
 
+// A leak that is suppressed and one that is in the baseline; two suppressions, one of them for nothing.
+inline Findings SampleAccepted(uint32_t pid) {
+  Findings findings = SampleClasses(pid);
+  Leak suppressed = findings.leaks[0];
+  suppressed.suppressed_by = "plugins";
+  suppressed.suppressed_because = "one for each plugin";
+  Leak known = findings.leaks[1];
+  known.baseline = BaselineMatch{BaselineMatch::State::kKnown, 1, 5};
+  findings.leaks.clear();
+  findings.leak_groups = findings.leak_blocks = findings.leak_bytes = 0;
+  for (BlockTotal& total : findings.by_class) total = {};
+  findings.accepted = {suppressed, known};
+  findings.accepted_groups = 2;
+  findings.suppressed_leaks = findings.known_leaks = 1;
+  findings.verdict.status = Status::kClean;
+  findings.baseline = BaselineSummary{"old.json", 0, 0, 1, 4};
+  using State = SuppressionUse::State;
+  findings.suppressions = {{State::kUsed, "plugins", "a.supp", 3, "one for each plugin", 2, 80},
+                           {State::kUnused, "stale", "a.supp", 9, "", 0, 0}};
+  return findings;
+}
+
 inline Findings SampleErrors(uint32_t pid) {
   Findings findings = SampleClean(pid);
   HeapError overflow;

@@ -47,6 +47,24 @@ TEST(SarifReport, WhatProcessesShareIsOneResultOfTheFirst) {
   EXPECT_EQ(run["results"][0]["message"]["text"], "leak of 160 bytes in 4 blocks, made by new[], in 2 processes");
 }
 
+TEST(SarifReport, AcceptedLeaksAreResultsThatCountForNothing) {
+  const json run = LogRun({SampleAccepted(42)});
+  EXPECT_EQ(run["results"][0]["suppressions"],
+            json::parse(R"([{"kind": "external", "justification": "suppressed by plugins: one for each plugin"}])"));
+  EXPECT_FALSE(run["results"][0].contains("baselineState"));
+  EXPECT_EQ(run["results"][1]["suppressions"], json::array());
+  EXPECT_EQ(run["results"][1]["baselineState"], "unchanged");
+  const json& notifications = run["invocations"][0]["toolExecutionNotifications"];
+  EXPECT_EQ(notifications[0]["message"]["text"],
+            "suppressed: 2 blocks (80 bytes) by plugins (a.supp:3): one for each plugin.");
+  Findings grown = SampleLeaks(42);
+  grown.leaks[0].baseline = BaselineMatch{BaselineMatch::State::kGrown, 1, 1};
+  grown.leaks[1].baseline = BaselineMatch{};
+  const json results = LogRun({grown})["results"];
+  EXPECT_EQ(results[0]["baselineState"], "updated");
+  EXPECT_EQ(results[1]["baselineState"], "new");
+}
+
 TEST(SarifReport, ErrorHasTheOtherStacksAsRelatedPlaces) {
   const json error = LogRun({SampleErrors(42)})["results"][0];
   EXPECT_EQ(error["ruleId"], "heap-overflow");

@@ -6,6 +6,7 @@ A property with "!" is required. A shape is a Python type, a predicate, the name
 import re
 
 LEVELS = ("none", "note", "warning", "error")
+BASELINE_STATES = ("new", "unchanged", "updated", "absent")
 URI = re.compile(r"(?:file:///)?(?:[A-Za-z0-9._~/:-]|%[0-9A-F]{2})*")
 
 
@@ -47,7 +48,9 @@ OBJECTS = {
     "base": {"uri!": lambda value: uri(value) and value.endswith("/")},
     "result": {"message!": "message", "ruleId": str, "ruleIndex": index, "level": level, "occurrenceCount": positive,
                "partialFingerprints": "fingerprints", "provenance": "provenance", "locations": ["location"],
-               "relatedLocations": ["location"], "stacks": ["stack"], "properties": "leak_properties"},
+               "relatedLocations": ["location"], "stacks": ["stack"], "properties": "leak_properties",
+               "suppressions": ["suppression"], "baselineState": lambda value: value in BASELINE_STATES},
+    "suppression": {"kind!": lambda value: value in ("inSource", "external"), "justification": str},
     "fingerprints": {"mallocspyId/v1!": str},
     "provenance": {"invocationIndex": index},
     "location": {"physicalLocation": "physical", "logicalLocations": ["logical"], "message": "message"},

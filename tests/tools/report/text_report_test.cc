@@ -305,5 +305,27 @@ TEST(TextReport, WhatCanStillBeReachedIsNoLeak) {
   EXPECT_THAT(text, Not(HasSubstr("leaked")));
 }
 
+TEST(TextReport, AcceptedLeaksComeFirstInWords) {
+  Findings findings = SampleAccepted(42);
+  EXPECT_THAT(TextReport(findings, kPlain),
+              StartsWith("mallocspy: clean: no new leaks, 1 known from the baseline, 1 suppressed, in prog (pid 42), and no "
+                         "heap error was met\nReceipt"));
+  findings.baseline.reset();
+  findings.known_leaks = 0;
+  EXPECT_THAT(TextReport(findings, kPlain), StartsWith("mallocspy: clean: no leaks but 1 suppressed, in prog (pid 42), "));
+}
+
+TEST(TextReport, ANewLeakIsMarkedAsSuch) {
+  Findings findings = SampleClasses(42);
+  findings.baseline = BaselineSummary{"old.json", 1, 1, 3, 0};
+  findings.known_leaks = 3;
+  findings.leaks[0].baseline = BaselineMatch{BaselineMatch::State::kGrown, 1, 40};
+  findings.leaks[1].baseline = BaselineMatch{};
+  const std::string text = TextReport(findings, kPlain);
+  EXPECT_THAT(text, HasSubstr(" at the end, new or grown since the baseline (besides: 3 known from the baseline)\n"));
+  EXPECT_THAT(text, HasSubstr("made by new[], grown since the baseline, which has 1 block (40 bytes), id "));
+  EXPECT_THAT(text, HasSubstr("new since the baseline, id "));
+}
+
 }  // namespace
 }  // namespace mallocspy

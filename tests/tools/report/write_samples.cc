@@ -33,6 +33,7 @@ int Main(const std::string& folder) {
   Findings family = SampleErrors(42);
   family.children = {SampleClean(43), SampleLeaks(44), SampleIncomplete(45)};
   Write(folder, "family", {family, SampleLeaks(46)});
+  Write(folder, "accepted", {SampleAccepted(42)});
   Write(folder, "every_class", {SampleEveryClass(42)});
   std::ofstream names(folder + "/names.txt", std::ios::binary);
   int number = 0;

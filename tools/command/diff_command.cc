@@ -1,0 +1,115 @@
+#include "tools/command/diff_command.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tools/command/complaint.h"
+#include "tools/command/help.h"
+#include "tools/command/leak_source.h"
+#include "tools/report/diff_report.h"
+#include "tools/report/report_sink.h"
+#include "tools/verdict/fail_on.h"
+#include "tools/wording/escape.h"
+#include "tools/wording/nearest.h"
+
+namespace mallocspy {
+namespace {
+
+struct DiffSettings {
+  bool help = false;
+  bool json = false;
+  std::string output;
+  FailOn fail_on;
+  std::vector<std::string> files;
+};
+
+absl::Status Set(absl::string_view name, const std::string& value, DiffSettings* settings) {
+  if (name == "--format") {
+    if (value != "text" && value != "json") return absl::InvalidArgumentError(NotAmong(name, value, {"text", "json"}));
+    settings->json = value == "json";
+  } else if (name == "--output") {
+    if (value.empty()) return absl::InvalidArgumentError("--output needs the name of a file");
+    settings->output = value;
+  } else {
+    const absl::StatusOr<FailOn> fail_on = FailOn::Parse(value);
+    if (!fail_on.ok()) return fail_on.status();
+    settings->fail_on = *fail_on;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<DiffSettings> Parse(const std::vector<std::string>& arguments) {
+  const std::vector<std::string> with_value = {"--format", "--output", "--fail-on"};
+  DiffSettings settings;
+  bool options = true;  // until "--"
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (!options || !absl::StartsWith(argument, "-") || argument == "-") {
+      settings.files.push_back(argument);
+      continue;
+    }
+    const size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    if (argument == "--") {
+      options = false;
+    } else if (argument == "--help" || argument == "-h") {
+      settings.help = true;
+    } else if (std::find(with_value.begin(), with_value.end(), name) != with_value.end()) {
+      if (equals == std::string::npos && i + 1 == arguments.size()) {
+        return absl::InvalidArgumentError(absl::StrCat(name, " needs a value"));
+      }
+      const absl::Status set =
+          Set(name, equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1), &settings);
+      if (!set.ok()) return set;
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("there is no option '", Escaped(name), "'",
+                       DidYouMean(name, {"--format", "--output", "--fail-on", "--help"})));
+    }
+  }
+  if (!settings.help && settings.files.size() != 2) {
+    return absl::InvalidArgumentError("diff needs two snapshots or JSON reports, the older first");
+  }
+  return settings;
+}
+
+bool Fails(const LeakChange& change, const FailOn& fail_on) {
+  const bool more = change.kind == LeakChange::Kind::kNew || change.kind == LeakChange::Kind::kGrown;
+  return more && fail_on.Includes(change.worst_grown);
+}
+
+}  // namespace
+
+int DiffCommand(const std::vector<std::string>& arguments) {
+  const absl::StatusOr<DiffSettings> settings = Parse(arguments);
+  if (!settings.ok()) return UsageError(settings.status().message(), "diff");
+  if (settings->help) return PrintHelp("diff");
+  std::vector<std::vector<Leak>> leaks;
+  for (const std::string& file : settings->files) {
+    absl::StatusOr<std::vector<Leak>> read = ReadLeaks(file);
+    if (!read.ok()) {
+      Complain(read.status().message());
+      return kExitUsage;
+    }
+    leaks.push_back(*std::move(read));
+  }
+  const std::vector<LeakChange> changes = DiffLeaks(leaks[0], leaks[1]);
+  const std::string report = settings->json ? DiffJson(changes) : DiffText(changes);
+  const bool to_output = settings->output.empty() || settings->output == "-";
+  const absl::Status written = to_output ? WriteAll(STDOUT_FILENO, report) : WriteReportFile(settings->output, report);
+  if (!written.ok()) {
+    Complain(absl::StrCat("the diff could not be written (", written.message(), "): nobody sees what was found"));
+    return kExitIncomplete;
+  }
+  return std::any_of(changes.begin(), changes.end(),
+                     [&settings](const LeakChange& change) { return Fails(change, settings->fail_on); })
+             ? kExitLeaks
+             : kExitClean;
+}
+
+}  // namespace mallocspy
