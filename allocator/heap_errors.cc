@@ -36,13 +36,7 @@ const void* BlockAround(uintptr_t address) {
   return IsSealed(HeaderOf(block)) && address - start < HeaderOf(block)->size ? block : nullptr;
 }
 
-int FamilyOf(Door door) {
-  return door == Door::kAlignedMalloc ? static_cast<int>(Door::kMalloc) : static_cast<int>(door);
-}
-
 }  // namespace
-
-bool DoorsMatch(Door made, Door used) { return used == Door::kNone || FamilyOf(made) == FamilyOf(used); }
 
 void ReportBlockError(ErrorKind kind, const void* block, const BlockHeader* header, Door used, uint64_t value,
                       ThreadState* thread) {

@@ -10,9 +10,6 @@
 
 namespace mallocspy {
 
-// Whether a block made through `made` may be freed or resized through `used`; Door::kNone, a spy's choice, is not judged.
-bool DoorsMatch(Door made, Door used);
-
 // Records an error about a block. `header` is what its header said, null if it was destroyed. Within `thread`'s event.
 void ReportBlockError(ledger::ErrorKind kind, const void* block, const BlockHeader* header, Door used, uint64_t value,
                       ThreadState* thread);

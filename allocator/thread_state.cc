@@ -91,6 +91,7 @@ void FreeState(ThreadState* state) {
 void FindStackBounds(ThreadState* state) {
   state->stack_low = 0;
   state->stack_high = 0;
+  state->control_block = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
   const long tid = RawSyscall(SYS_gettid);
   if (tid == RawSyscall(SYS_getpid)) {
     // The main thread's stack grows down to its limit; asking pthreads would parse /proc/self/maps.
@@ -346,6 +347,12 @@ StackBounds StackBoundsOf(uint32_t tid) {
     if (state->tid == tid && state->stack_high != 0) return {state->stack_low, state->stack_high};
   }
   return {};
+}
+
+void ForEachEndedStack(void (*visit)(const StackBounds& stack, uintptr_t control_block, void* context), void* context) {
+  for (const ThreadState* state = free_states; state != nullptr; state = state->next_free) {
+    if (state->stack_high != 0) visit({state->stack_low, state->stack_high}, state->control_block, context);
+  }
 }
 
 void RefreshThreadNames() {

@@ -45,6 +45,7 @@ struct ThreadState {
   uint32_t ledger_thread;  // index of ledger::Thread, 0 if the ledger was full
   uintptr_t stack_low;     // the thread's own stack; both 0 when not known
   uintptr_t stack_high;
+  uintptr_t control_block;
   uint8_t owner;           // this state's number, 0 for all but the first 31; blocks carry it
   uint32_t ignoring;       // scopes in which the blocks that it makes are ignored
   uint64_t origin;         // owner and ignoring, as headers say them: OriginOf()
@@ -153,6 +154,9 @@ bool InterruptedEvent();
 
 // Where the stack of thread `tid` lies; zeros if it has no state, or it is not known.
 StackBounds StackBoundsOf(uint32_t tid);
+
+// Calls visit() for the last known stack of each thread that has ended, or is just about to. While nothing else runs.
+void ForEachEndedStack(void (*visit)(const StackBounds& stack, uintptr_t control_block, void* context), void* context);
 
 // Brings the ledger's names of living threads up to date.
 void RefreshThreadNames();

@@ -22,6 +22,13 @@ enum class Door : uint8_t {
 };
 inline constexpr uint32_t kDoors = 8;
 
+// Whether a block made through `made` may be freed or resized through `used`; Door::kNone, a spy's choice, is not judged.
+constexpr bool DoorsMatch(Door made, Door used) {
+  if (made == Door::kAlignedMalloc) made = Door::kMalloc;
+  if (used == Door::kAlignedMalloc) used = Door::kMalloc;
+  return used == Door::kNone || made == used;
+}
+
 // Every alignment below it costs nothing extra.
 inline constexpr size_t kMinAlignment = 16;
 

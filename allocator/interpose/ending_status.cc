@@ -4,13 +4,21 @@
 #include <cstdlib>
 
 #include "allocator/capture/unwinder.h"
+#include "allocator/ledger/ledger.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/snapshot/roots.h"
 #include "allocator/system/raw_syscall.h"
 #include "allocator/thread_state.h"
 
+// LeakSanitizer's, of the program (sanitizer/lsan_interface.h): 1 if there is to be no check at the end.
+extern "C" __attribute__((weak)) int __lsan_is_turned_off();
+
 namespace mallocspy {
 namespace {
+
+void AskProgram() {
+  if (__lsan_is_turned_off != nullptr && __lsan_is_turned_off() != 0) ledger::g_ledger.header().leaks_off = 1;
+}
 
 constinit std::atomic<int> quick_exit_status{0};
 
@@ -22,9 +30,13 @@ void OnExit(int status, void*) {
   ProgramPoint point = {tid, StackBoundsOf(tid).high, 0, 0};
   if (exit_point.tid == tid) point = exit_point;
   NoteStaticTls();  // exit() will want the loader's lock, too
+  AskProgram();
   EndRecord(ledger::End::kExit, status & 0xff, point.sp != 0 ? &point : nullptr);
 }
-void OnQuickExit() { EndRecord(ledger::End::kExit, quick_exit_status.load(std::memory_order_relaxed) & 0xff); }
+void OnQuickExit() {
+  AskProgram();
+  EndRecord(ledger::End::kExit, quick_exit_status.load(std::memory_order_relaxed) & 0xff);
+}
 
 }  // namespace
 

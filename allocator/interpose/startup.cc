@@ -30,6 +30,9 @@ __attribute__((visibility("hidden"))) void __cxa_pure_virtual() {
 }
 }
 
+// LeakSanitizer's, of the program (sanitizer/lsan_interface.h).
+extern "C" __attribute__((weak)) const char* __lsan_default_suppressions();
+
 namespace mallocspy {
 namespace {
 
@@ -115,6 +118,12 @@ void StartAll(char** environment) {
   if (ProcessOptions().hook_malloc.Is("0")) spy_chain.SetHookMalloc(false);
   if (ProcessOptions().hook_malloc.Is("1")) spy_chain.SetHookMalloc(true);
   LoadSpies();
+  if (__lsan_default_suppressions != nullptr) {
+    if (const char* text = __lsan_default_suppressions(); text != nullptr) {
+      FutexLockHolder hold(ledger::g_ledger.lock());
+      ledger::g_ledger.header().suppressions = ledger::g_ledger.AddString(text, std::strlen(text));
+    }
+  }
   RememberFollowing();
   if (ProcessOptions().follow.Is("none") || WasFollowedByAddition()) CleanEnvironment(environment);
 }

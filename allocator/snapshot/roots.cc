@@ -161,6 +161,7 @@ class Roots {
       const Mapping* mapping = map_.Find(start);
       if (mapping != nullptr && mapping->kind != Mapping::kHeap) left_out_.Add(start, start + blocks_->SizeOf(i));
     }
+    LeaveOutEndedStacks();
     LeaveOutBelow(self_.tid, self_interrupted_ != 0 ? self_interrupted_ - kRedZone : self_.sp);
     for (size_t i = 0; i < threads_.size(); ++i) {
       const StoppedThread& thread = threads_[i];
@@ -170,6 +171,32 @@ class Roots {
       if (thread.signal_stack != 0 && interrupted == 0) continue;
       LeaveOutBelow(thread.tid, (interrupted != 0 ? interrupted : thread.sp) - kRedZone);
     }
+  }
+
+  // libc keeps stacks of ended threads for others to come, with all that was left on them.
+  void LeaveOutEndedStacks() {
+    ForEachEndedStack(
+        [](const StackBounds& stack, uintptr_t control_block, void* context) {
+          static_cast<Roots*>(context)->LeaveOutEnded(stack, control_block);
+        },
+        this);
+  }
+  // Only what is libc's for sure: a stack that the program gave to its thread is the program's again. libc's have a page in front that
+  // cannot be touched, and a control block that leads to itself (glibc, tcbhead_t); what the ended thread returned is in there.
+  void LeaveOutEnded(const StackBounds& stack, uintptr_t control_block) {
+    if (control_block <= stack.low || control_block >= stack.high) return;
+    const auto is_within = [&stack](uintptr_t sp) { return sp >= stack.low && sp < stack.high; };
+    if (is_within(self_.sp) || is_within(self_interrupted_)) return;
+    for (size_t i = 0; i < threads_.size(); ++i) {
+      if (threads_[i].control_block == control_block || is_within(threads_[i].sp) || !threads_[i].answered) return;
+    }
+    const Mapping* mapping = map_.Find(stack.low);
+    const Mapping* before = map_.Find(stack.low - 1);
+    if (mapping == nullptr || mapping->start != stack.low || mapping->end < stack.high || !mapping->readable) return;
+    if (before == nullptr || before->readable || before->writable) return;
+    constexpr uintptr_t kSelf = 2 * sizeof(uintptr_t);
+    if (WordAt(control_block) != control_block || WordAt(control_block + kSelf) != control_block) return;
+    left_out_.Add(stack.low, control_block - static_tls_bytes.load(std::memory_order_relaxed));
   }
 
   // The unused part of the stack that `sp` is on.

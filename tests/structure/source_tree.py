@@ -4,7 +4,7 @@ import os
 import pathlib
 import subprocess
 
-LAYERS = ("spy", "allocator", "tools", "tests")
+LAYERS = ("spy", "allocator", "googletest", "tools", "tests")
 CODE = (".h", ".cc", ".c")
 
 
@@ -25,7 +25,7 @@ def files(root):
 
 
 def code_files(root):
-    """The C and C++ files of the four layers."""
+    """The C and C++ files of the layers."""
     return [path for path in files(root) if path.suffix in CODE and path.parts[0] in LAYERS]
 
 

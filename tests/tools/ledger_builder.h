@@ -46,6 +46,7 @@ class LedgerBuilder {
     stacks_.emplace_back();
     errors_.emplace_back();
     roots_.emplace_back();
+    handovers_.emplace_back();
     banks_.emplace_back();
   }
 
@@ -177,6 +178,12 @@ class LedgerBuilder {
     return error;
   }
 
+  // Blocks that `maker` made and `freer` freed, both from AddModule().
+  void AddHandover(uint32_t maker, Door made, uint32_t freer, Door freed, uint64_t blocks, uint64_t bytes) {
+    handovers_.push_back({static_cast<uint16_t>(maker), static_cast<uint16_t>(freer), static_cast<uint8_t>(made),
+                          static_cast<uint8_t>(freed), {}, blocks, bytes});
+  }
+
   void End(ledger::End end, int value) {
     header_->state = ledger::State::kEnded;
     header_->end = end;
@@ -195,6 +202,7 @@ class LedgerBuilder {
     AddTable(ledger::TableId::kErrors, errors_.data(), errors_.size(), 2, &bytes);
     AddTable(ledger::TableId::kCounters, banks_.data(), banks_.size(), 2, &bytes);
     AddTable(ledger::TableId::kRoots, roots_.data(), roots_.size(), 2, &bytes);
+    AddTable(ledger::TableId::kHandovers, handovers_.data(), handovers_.size(), 2, &bytes);
     header_->blocks_count = 0;
     header_->blocks_offset = 0;
     if (header_->state == ledger::State::kEnded && !blocks_.empty()) {
@@ -277,6 +285,19 @@ class LedgerBuilder {
   std::vector<ThreadRecord> threads_;
   std::vector<ErrorRecord> errors_;
   std::vector<ledger::Root> roots_;
+
+  // ledger::Handover with plain counters.
+  struct HandoverRecord {
+    uint16_t maker;
+    uint16_t freer;
+    uint8_t made;
+    uint8_t freed;
+    uint8_t reserved[2];
+    uint64_t blocks;
+    uint64_t bytes;
+  };
+  static_assert(sizeof(HandoverRecord) == sizeof(ledger::Handover));
+  std::vector<HandoverRecord> handovers_;
   std::vector<ledger::Block> blocks_;
   std::string strings_;
 };

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,6 +21,7 @@
 #include "tools/verdict/suppressing.h"
 #include "tools/verdict/suppression_file.h"
 #include "tools/verdict/suppression_writing.h"
+#include "tools/wording/escape.h"
 
 namespace mallocspy {
 
@@ -54,8 +57,32 @@ uint64_t Acceptance::leaks_to_name() const {
   return all ? kAllLeaks : settings_.most_leaks();
 }
 
+std::vector<Suppression> Acceptance::WithPrograms(const std::vector<Findings>& reports) const {
+  std::vector<Suppression> all = suppressions_;
+  std::set<std::string> known;
+  for (const Findings* const process : EveryProcess(reports)) {
+    const std::string& text = process->process.suppressions;
+    if (text.empty() || !known.insert(text).second) continue;
+    const std::string source = absl::StrCat("__lsan_default_suppressions() of ", process->process.exe);
+    absl::StatusOr<std::vector<Suppression>> read = ParseSuppressions(text, source);
+    if (!read.ok()) {
+      Complain(absl::StrCat(Escaped(std::string(read.status().message())), "; it is left out"));
+      continue;
+    }
+    std::move(read->begin(), read->end(), std::back_inserter(all));
+  }
+  return all;
+}
+
 bool Acceptance::Apply(Command command, std::vector<Findings>* reports) const {
-  (*reports)[0].suppressions = Suppress(suppressions_, absl::ToCivilDay(absl::Now(), absl::UTCTimeZone()), reports);
+  if (!settings_.builtin_suppressions) {
+    for (Findings* const process : EveryProcess(reports)) {
+      for (Leak& leak : process->leaks) {
+        if (leak.suppressed_by == kCachesSuppression) leak.suppressed_by = leak.suppressed_because = "";
+      }
+    }
+  }
+  (*reports)[0].suppressions = Suppress(WithPrograms(*reports), absl::ToCivilDay(absl::Now(), absl::UTCTimeZone()), reports);
   if (!settings_.baseline.empty()) CompareWithBaseline(baseline_, settings_.baseline, reports);
   SetAsideAccepted(reports);
   return !settings_.write_suppressions.has_value() || WriteSuppressions(command, *reports);

@@ -28,6 +28,8 @@ class Acceptance {
   int Strict(int status, const std::vector<SuppressionUse>& uses) const;
 
  private:
+  // Those of the command line, and what the programs bring themselves.
+  std::vector<Suppression> WithPrograms(const std::vector<Findings>& reports) const;
   bool WriteSuppressions(Command command, const std::vector<Findings>& reports) const;
 
   Settings settings_;

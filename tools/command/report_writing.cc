@@ -13,6 +13,7 @@
 #include "tools/report/json_report.h"
 #include "tools/report/junit_report.h"
 #include "tools/report/markdown_report.h"
+#include "tools/report/ownership_text.h"
 #include "tools/report/palette.h"
 #include "tools/report/report_sink.h"
 #include "tools/report/sarif_report.h"
@@ -24,19 +25,20 @@
 namespace mallocspy {
 namespace {
 
-std::string Text(const std::vector<Findings>& findings, const Palette& palette, uint64_t most_leaks) {
+std::string Text(const std::vector<Findings>& findings, const Palette& palette, uint64_t most_leaks, bool ownership) {
   std::string text = TextReport(findings, palette, most_leaks);
   for (const std::string& sentence : AcceptanceSentences(findings[0])) {
     absl::StrAppend(&text, "mallocspy: ", sentence, "\n");
   }
+  if (ownership) text += OwnershipText(findings);
   return text;
 }
 
 std::string Rendered(Format format, const std::vector<Findings>& findings, const Palette& palette, uint64_t most_leaks,
-                     SourceRoot* root) {
+                     bool ownership, SourceRoot* root) {
   switch (format) {
     case Format::kText:
-      return Text(findings, palette, most_leaks);
+      return Text(findings, palette, most_leaks, ownership);
     case Format::kJson:
       return JsonReport(findings);
     case Format::kJunit:
@@ -98,7 +100,7 @@ bool WriteReport(Command command, const Settings& settings, std::vector<Findings
       if (!written.ok()) return;
       place = PlaceOf(command, output, told[0].process.pid);
       const Palette& palette = place.is_file() ? kPlain : PaletteFor(place.descriptor);
-      const std::string report = Rendered(output.format, told, palette, settings.most_leaks(output.format), &root);
+      const std::string report = Rendered(output.format, told, palette, settings.most_leaks(output.format), settings.ownership, &root);
       written = place.is_file() ? WriteReportFile(place.path, report) : WriteAll(place.descriptor, report);
     };
     if (NamesPid(output.path)) {

@@ -161,6 +161,7 @@ int RunCommand(const std::vector<std::string>& arguments) {
   Preload preload;
   preload.library = *library;
   preload.follow = settings->follow;
+  preload.ownership = settings->ownership;
   for (const std::string& spy : settings->spies) {
     const absl::StatusOr<std::string> resolved = ResolveSpy(spy, *library);
     if (!resolved.ok()) return UsageError(resolved.status().message(), "run");

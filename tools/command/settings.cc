@@ -82,6 +82,7 @@ absl::Status Set(absl::string_view name, absl::string_view value, Settings* sett
   if (name == "follow") return SetFollow(value, settings);
   if (name == "judge") return settings->judged.Add(value);
   if (name == "self-test") settings->self_test = true;
+  if (name == "ownership") settings->ownership = true;
   if (name == "spy") settings->spies.emplace_back(value);
   if (name == "suppressions") return SetPath("--suppressions", value, &settings->suppressions.emplace_back());
   if (name == "strict-suppressions") settings->strict_suppressions = true;
@@ -132,6 +133,7 @@ const std::vector<OptionRow>& OptionRows() {
        "standard output)",
        true},
       {"baseline", "FILE", true, true, "fail only on leaks that are new or have grown since this JSON report or snapshot"},
+      {"ownership", nullptr, true, true, "tell, too, which module freed what which module had made (in text; 'run' records it for that)"},
       {"self-test", nullptr, true, false,
        "plant a leak, and show step by step whether it can be found on this machine"},
       {"help", nullptr, true, true, "this text"},

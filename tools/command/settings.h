@@ -25,6 +25,7 @@ struct Settings {
   std::vector<std::string> spies;
   bool follow = true;
   bool self_test = false;
+  bool ownership = false;
   std::string keep;
   std::vector<std::string> suppressions;
   bool strict_suppressions = false;

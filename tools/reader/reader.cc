@@ -176,6 +176,8 @@ void Reading::ReadFields() {
   out_.interposed = counts_.interposed != 0;
   out_.base_mark = counts_.base_mark;
   out_.guard = counts_.guard != 0;
+  out_.leaks_off = counts_.leaks_off != 0;
+  out_.suppressions = String(counts_.suppressions);
   if (Valid(counts_.reachability <= ledger::Marking::kPartial)) out_.marking = counts_.reachability;
   out_.degraded = counts_.degraded.load(kRelaxed);
   out_.foreign_frees = counts_.foreign_frees.load(kRelaxed);

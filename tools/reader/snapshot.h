@@ -107,6 +107,8 @@ struct Snapshot {
   std::string options;
   bool interposed = false;
   bool guard = false;
+  bool leaks_off = false;    // the program asked not to be checked for leaks at its end
+  std::string suppressions;  // that it brings
   uint32_t base_mark = 0;
 
   uint64_t degraded = 0;  // ledger::Degraded bits

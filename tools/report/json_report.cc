@@ -140,6 +140,18 @@ Json ErrorJson(const HeapError& error) {
   return json;
 }
 
+Json HandoverJson(const Handover& handover) {
+  Json json;
+  json["made_in"] = TextOrNull(handover.maker);
+  json["made_by"] = TextOrNull(NameOf(handover.made));
+  json["freed_in"] = TextOrNull(handover.freer);
+  json["freed_by"] = TextOrNull(NameOf(handover.freed));
+  json["blocks"] = handover.blocks;
+  json["bytes"] = handover.bytes;
+  json["mismatched"] = !DoorsMatch(handover.made, handover.freed);
+  return json;
+}
+
 // Reports can be large: each leak, error and child is written as soon as it is made, on a line of its own.
 template <typename Elements, typename Append>
 void AppendArray(absl::string_view key, const Elements& elements, Append append, std::string* out) {
@@ -216,6 +228,8 @@ void AppendFindings(const Findings& findings, absl::Span<const Findings* const> 
   }
   AppendArray(
       "errors", findings.errors, [](const HeapError& error, std::string* to) { *to += ErrorJson(error).dump(); }, out);
+  AppendArray(
+      "ownership", findings.ownership, [](const Handover& handover, std::string* to) { *to += HandoverJson(handover).dump(); }, out);
   AppendArray(
       "children", children, [](const Findings* child, std::string* to) { AppendFindings(*child, {}, nullptr, to); },
       out);

@@ -3,7 +3,8 @@
 // Every object has all its keys. What is not known is null for single values, [] for stacks and {} for `exit` of a
 // process of which it is not known how, or whether, it ended; {"exec": path} is an image that another program replaced.
 // Beyond the schema, errors carry `used_door`, `value`, `detail`, `count`, `tid`, and `leaks_omitted` stands beside
-// `leaks` when only the largest were asked for.
+// `leaks` when only the largest were asked for. `ownership` has, if that was recorded, what each module freed of what each made: `made_in`,
+// `made_by` (a door), `freed_in`, `freed_by`, `blocks`, `bytes`, `mismatched`.
 //
 // A leak with `suppressed_by`, or of which `baseline` has the state "known", is accepted: no reason for the verdict or
 // the exit status.

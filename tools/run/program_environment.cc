@@ -43,9 +43,11 @@ std::vector<std::string> ProgramEnvironment(const char* const* environment, cons
   if (!preload.spies.empty()) {
     variables.push_back(absl::StrCat("MALLOCSPY_SPIES=", absl::StrJoin(preload.spies, "\n")));
   }
-  if (!preload.follow) {
-    const std::string options = Take("MALLOCSPY_OPTIONS", &variables);
-    variables.push_back(absl::StrCat("MALLOCSPY_OPTIONS=", options, options.empty() ? "" : ":", "follow=none"));
+  if (!preload.follow || preload.ownership) {
+    std::string options = Take("MALLOCSPY_OPTIONS", &variables);
+    if (!preload.follow) absl::StrAppend(&options, options.empty() ? "" : ":", "follow=none");
+    if (preload.ownership) absl::StrAppend(&options, options.empty() ? "" : ":", "ownership=1");
+    variables.push_back(absl::StrCat("MALLOCSPY_OPTIONS=", options));
   }
   return variables;
 }

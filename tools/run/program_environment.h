@@ -11,9 +11,11 @@ struct Preload {
   std::string run_directory;
   std::vector<std::string> spies;  // as ResolveSpy() gives them
   bool follow = true;
+  bool ownership = false;
 };
 
-// "NAME=value" strings. Only LD_PRELOAD, MALLOCSPY_RUN, MALLOCSPY_SPIES and, without `follow`, MALLOCSPY_OPTIONS differ
+// "NAME=value" strings. Only LD_PRELOAD, MALLOCSPY_RUN, MALLOCSPY_SPIES and, without `follow` or with
+// `ownership`, MALLOCSPY_OPTIONS differ
 // from `environment`, which ends with a null pointer.
 std::vector<std::string> ProgramEnvironment(const char* const* environment, const Preload& preload);
 

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "tools/verdict/leak_groups.h"
@@ -140,6 +141,16 @@ Leak Describe(const Snapshot& snapshot, const LeakGroup& group, FrameNamer* name
   leak.truncated = group.truncated;
   leak.frames = namer->Name(snapshot, group.node, &leak.truncated);
   leak.id = LeakId(leak.door, leak.frames);
+  if (snapshot.leaks_off) {
+    leak.suppressed_by = "the program";
+    leak.suppressed_because = "it checked for leaks itself, or asked for no check (__lsan_do_leak_check, __lsan_is_turned_off)";
+  } else if ((group.excuses & ledger::kBlockIgnored) != 0) {
+    leak.suppressed_by = "the program";
+    leak.suppressed_because = "it said that the block is no leak (mallocspy_ignore, __lsan_ignore_object, __lsan_disable)";
+  } else if ((group.excuses & ledger::kBlockCache) != 0) {
+    leak.suppressed_by = kCachesSuppression;
+    leak.suppressed_because = "libc or libstdc++ keeps it for itself and frees it when it is asked to clean up (__libc_freeres)";
+  }
   if (group.root != 0) leak.root = Describe(snapshot, snapshot.roots[group.root], namer);
   return leak;
 }
@@ -183,6 +194,7 @@ Findings Assess(const Snapshot& snapshot, const Circumstances& circumstances, ui
   findings.process.cmdline = snapshot.cmdline;
   findings.process.exit = ExitOf(snapshot, circumstances);
   findings.process.interposed = snapshot.interposed;
+  findings.process.suppressions = snapshot.suppressions;
   Shortcomings shortcomings = FindShortcomings(snapshot, circumstances);
   findings.process.degraded = std::move(shortcomings.sentences);
   findings.process.own_libraries = OwnLibraries(snapshot);
@@ -209,6 +221,12 @@ Findings Assess(const Snapshot& snapshot, const Circumstances& circumstances, ui
   for (const SnapshotError& error : snapshot.errors) {
     findings.errors.push_back(Describe(snapshot, error, namer));
   }
+  for (const SnapshotHandover& handover : snapshot.handovers) {
+    findings.ownership.push_back({snapshot.modules[handover.maker].path, snapshot.modules[handover.freer].path, handover.made,
+                                  handover.freed, handover.blocks, handover.bytes});
+  }
+  std::stable_sort(findings.ownership.begin(), findings.ownership.end(),
+                   [](const Handover& a, const Handover& b) { return a.bytes > b.bytes; });
   findings.verdict.status = StatusOf(findings);
   return findings;
 }

@@ -65,6 +65,9 @@ struct Leak {
   }
 };
 
+// Leak::suppressed_by of what the libraries of C and C++ keep for themselves.
+inline constexpr char kCachesSuppression[] = "caches";
+
 struct BlockTotal {
   uint64_t blocks = 0;
   uint64_t bytes = 0;
@@ -107,6 +110,16 @@ struct HeapError {
   std::vector<Frame> freed;
 };
 
+// Blocks that one module made and one freed.
+struct Handover {
+  std::string maker;  // path of the module whose code called the door; empty if not known
+  std::string freer;
+  Door made = Door::kNone;
+  Door freed = Door::kNone;
+  uint64_t blocks = 0;
+  uint64_t bytes = 0;
+};
+
 // How a process ended, as far as that is known.
 struct ProcessExit {
   enum class Kind { kUnknown, kRunning, kCode, kSignal, kExec };
@@ -122,6 +135,7 @@ struct Process {
   ProcessExit exit;
   bool interposed = false;
   std::vector<std::string> degraded;  // sentences without a final stop
+  std::string suppressions;           // that the program brings, in LeakSanitizer's form; usually empty
   std::vector<std::string> own_libraries;  // see own_program.h
 };
 
@@ -182,6 +196,7 @@ struct Findings {
   std::vector<SuppressionUse> suppressions;  // only of the first process: the user's, and built-in ones that matched
 
   std::vector<HeapError> errors;
+  std::vector<Handover> ownership;  // most bytes first; empty unless it was recorded (option ownership)
   std::vector<Findings> children;  // only of the top level
 };
 

@@ -34,14 +34,16 @@ class Grouping {
  public:
   explicit Grouping(const Snapshot& snapshot) : merger_(snapshot) {}
 
-  void Add(const SnapshotStack& stack, LeakClass leak_class, Door door, uint32_t mark, uint32_t root, uint64_t blocks, uint64_t bytes) {
+  void Add(const SnapshotStack& stack, LeakClass leak_class, Door door, uint32_t mark, uint32_t root, uint8_t excuses, uint64_t blocks,
+           uint64_t bytes) {
     const uint32_t node = merger_.Representative(stack.node);
-    const auto [place, added] = index_.try_emplace({leak_class, node, door}, groups_.size());
+    const auto [place, added] = index_.try_emplace({leak_class, node, door, excuses}, groups_.size());
     if (added) {
       LeakGroup& group = groups_.emplace_back();
       group.leak_class = leak_class;
       group.node = node;
       group.door = door;
+      group.excuses = excuses;
     }
     LeakGroup& group = groups_[place->second];
     if (mark != kNoMark) group.mark = std::min(group.mark.value_or(mark), mark);
@@ -57,14 +59,14 @@ class Grouping {
       if (a.bytes != b.bytes) return a.bytes > b.bytes;
       if (a.blocks != b.blocks) return a.blocks > b.blocks;
       if (a.node != b.node) return merger_.Before(a.node, b.node);
-      return a.door < b.door;
+      return std::tie(a.door, a.excuses) < std::tie(b.door, b.excuses);
     });
     return std::move(groups_);
   }
 
  private:
   StackMerger merger_;
-  absl::flat_hash_map<std::tuple<LeakClass, uint32_t, Door>, size_t> index_;
+  absl::flat_hash_map<std::tuple<LeakClass, uint32_t, Door, uint8_t>, size_t> index_;
   std::vector<LeakGroup> groups_;
 };
 
@@ -83,16 +85,17 @@ std::vector<LeakGroup> GroupLiveBlocks(const Snapshot& snapshot) {
   if (!snapshot.blocks_known) {
     for (const SnapshotStack& stack : snapshot.stacks) {
       if (stack.live_blocks() == 0) continue;
-      grouping.Add(stack, LeakClass::kUnknown, stack.door, kNoMark, 0, stack.live_blocks(), stack.live_bytes());
+      grouping.Add(stack, LeakClass::kUnknown, stack.door, kNoMark, 0, 0, stack.live_blocks(), stack.live_bytes());
     }
     return grouping.Sorted();
   }
   for (const SnapshotBlock& block : snapshot.blocks) {
     if (Inherited(snapshot, block)) continue;
     if (HeaderDestroyed(block)) {
-      grouping.Add(snapshot.stacks[0], ClassOf(block.reach), Door::kNone, kNoMark, block.root, 1, 0);
+      grouping.Add(snapshot.stacks[0], ClassOf(block.reach), Door::kNone, kNoMark, block.root, 0, 1, 0);
     } else {
-      grouping.Add(snapshot.stacks[block.stack], ClassOf(block.reach), block.door, block.mark, block.root, 1, block.size);
+      grouping.Add(snapshot.stacks[block.stack], ClassOf(block.reach), block.door, block.mark, block.root,
+                   block.flags & (ledger::kBlockIgnored | ledger::kBlockCache), 1, block.size);
     }
   }
   return grouping.Sorted();

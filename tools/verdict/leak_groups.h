@@ -16,6 +16,7 @@ struct LeakGroup {
   Door door = Door::kNone;
   std::optional<uint32_t> mark;  // of the oldest; not known of a destroyed header
   bool truncated = false;
+  uint8_t excuses = 0;  // of kBlockIgnored and kBlockCache, those that are true of its blocks
   uint32_t root = 0;  // of the first such block that has one: index in Snapshot::roots
   uint64_t blocks = 0;
   uint64_t bytes = 0;

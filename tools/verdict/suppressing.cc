@@ -57,6 +57,7 @@ class Suppressing {
   }
 
   Choice ChoiceFor(const Leak& leak) {
+    if (!leak.suppressed_by.empty()) return std::nullopt;  // the snapshot says why
     for (size_t i = 0; i < uses_.size(); ++i) {
       if (Exceeded(i) || !Matches(suppressions_[i], leak)) continue;
       uses_[i].blocks += leak.blocks;

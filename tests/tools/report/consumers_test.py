@@ -19,7 +19,7 @@ import sarif_shape
 
 
 # What our reports in Markdown are made of.
-MARKDOWN_TAGS = {"h2", "h3", "p", "code", "table", "thead", "tbody", "tr", "th", "td", "strong", "details", "summary", "pre"}
+MARKDOWN_TAGS = {"h2", "h3", "p", "code", "table", "thead", "tbody", "tr", "th", "td", "strong", "details", "summary", "pre", "ul", "li"}
 
 
 class Html(html.parser.HTMLParser):
@@ -94,7 +94,7 @@ class ConsumersTest(unittest.TestCase):
     def samples(self, ending):
         """Each sample of a format: its name, its text, and the hostile name in it."""
         paths = sorted(self.folder.glob("*" + ending))
-        self.assertEqual(len(paths), 6 + len(self.names))
+        self.assertEqual(len(paths), 7 + len(self.names))
         for path in paths:
             number = re.fullmatch(r"hostile(\d+)", path.stem)
             yield path.stem, path.read_bytes().decode("utf-8"), self.names[int(number[1])] if number else ""

@@ -24,7 +24,7 @@ TEST(JsonReport, HasTheSchemasShape) {
   findings.verdict.status = Status::kErrors;
   findings.children = {SampleClean(43)};
   const json report = json::parse(JsonReport(findings));
-  const std::set<std::string> top = {"schema", "process", "totals", "verdict", "leaks", "errors", "children"};
+  const std::set<std::string> top = {"schema", "process", "totals", "verdict", "leaks", "errors", "ownership", "children"};
   std::set<std::string> first = top;
   first.insert({"leaks_omitted", "summary", "suppressions", "baseline"});
   EXPECT_EQ(KeysOf(report), first);

@@ -1,0 +1,155 @@
+#include "googletest/leak_report.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "allocator/leak_check.h"
+
+namespace mallocspy {
+namespace {
+
+using Json = nlohmann::json;
+
+// A file in memory, for the command to read or to write.
+class MemoryFile {
+ public:
+  MemoryFile() : descriptor_(memfd_create("mallocspy", 0)) {}
+  ~MemoryFile() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+  bool Write(const std::string& text) const { return write(descriptor_, text.data(), text.size()) == static_cast<ssize_t>(text.size()); }
+  std::string Read() const {
+    std::string text;
+    char buffer[1 << 16];
+    lseek(descriptor_, 0, SEEK_SET);
+    for (ssize_t got; (got = read(descriptor_, buffer, sizeof(buffer))) > 0;) text.append(buffer, static_cast<size_t>(got));
+    return text;
+  }
+
+ private:
+  const int descriptor_;
+};
+
+std::string Counted(size_t count, const char* noun) { return std::to_string(count) + " " + noun + (count == 1 ? "" : "s"); }
+
+std::string NotChecked(int error) {
+  std::string why = std::strerror(error);
+  if (error == ENODATA) why = "the process has no record of mallocspy";
+  if (error == ENOSYS) why = "the program brings its own malloc, which comes before mallocspy's";
+  if (error == EAGAIN) why = "threads could not be signalled, or the process not copied: a limit or a seccomp filter";
+  if (error == ENOENT) why = "the mallocspy command was not found beside the library; MALLOCSPY_TOOL can name it";
+  return "the leak check did not run: " + why;
+}
+
+size_t BlocksOf(const mallocspy_leaks& found, bool held_too) {
+  const size_t lost = found.definite.blocks + found.indirect.blocks;
+  return held_too ? lost + found.possible.blocks + found.reachable.blocks : lost;
+}
+size_t BytesOf(const mallocspy_leaks& found, bool held_too) {
+  const size_t lost = found.definite.bytes + found.indirect.bytes;
+  return held_too ? lost + found.possible.bytes + found.reachable.bytes : lost;
+}
+
+bool Within(const LeakLimits& limits, size_t blocks, size_t bytes) {
+  if (blocks == 0) return true;
+  if (limits.blocks == 0 && limits.bytes == 0) return false;
+  return (limits.blocks == 0 || blocks <= limits.blocks) && (limits.bytes == 0 || bytes <= limits.bytes);
+}
+
+std::string Text(const Json& value) { return value.is_string() ? value.get<std::string>() : std::string(); }
+
+bool StartsWith(const std::string& text, const char* prefix) { return text.compare(0, std::strlen(prefix), prefix) == 0; }
+
+// Whether the code that wanted the memory is GoogleTest's: the first frame that is not of the library which made it.
+bool IsOfGoogleTest(const Json& frames) {
+  for (const Json& frame : frames) {
+    const std::string function = Text(frame["function"]);
+    if (function.empty() || StartsWith(function, "operator new") || StartsWith(function, "std::") || StartsWith(function, "__gnu_cxx::") ||
+        function.find(" std::") != std::string::npos) {
+      continue;
+    }
+    return StartsWith(function, "testing::") || function.find(" testing::") != std::string::npos;
+  }
+  return false;
+}
+
+std::string StackText(const Json& frames) {
+  std::string text;
+  int number = 0;
+  for (const Json& frame : frames) {
+    const std::string function = Text(frame["function"]);
+    if (StartsWith(function, "testing::") || StartsWith(function, "void testing::")) break;  // who ran the test is known
+    text += "    #" + std::to_string(number++) + " " + (function.empty() ? "(unknown function)" : function);
+    if (!Text(frame["file"]).empty()) {
+      text += " " + Text(frame["file"]);
+      if (frame["line"].is_number()) text += ":" + frame["line"].dump();
+    } else {
+      text += " (" + Text(frame["module"]) + ")";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+// The report's leaks that count.
+std::vector<Json> Counting(const Json& report, bool held_too) {
+  std::vector<Json> leaks;
+  for (const Json& leak : report["leaks"]) {
+    const std::string kind = Text(leak["class"]);
+    if (!held_too && kind != "definite" && kind != "indirect") continue;
+    if (!leak["suppressed_by"].is_null()) continue;
+    if (held_too && IsOfGoogleTest(leak["frames"])) continue;
+    leaks.push_back(leak);
+  }
+  return leaks;
+}
+
+}  // namespace
+
+std::string LeaksBeyond(const LeakLimits& limits, uint64_t since) {
+  mallocspy_leaks found;
+  if (mallocspy_check_leaks(since, &found) != 0) return NotChecked(found.error);
+  if (Within(limits, BlocksOf(found, limits.held_too), BytesOf(found, limits.held_too))) return "";
+  MemoryFile output;
+  MemoryFile suppressions;
+  std::string patterns;
+  for (const std::string& pattern : limits.allowed) patterns += "leak:" + pattern + "\n";
+  if (output.descriptor() < 0 || suppressions.descriptor() < 0 || !suppressions.Write(patterns)) return NotChecked(errno);
+  const std::string with = "--suppressions=" + suppressions.path();
+  // The command inherits the descriptors.
+  const char* arguments[] = {"--format=json", "--judge=all", "--fail-on=none", with.c_str(), nullptr};
+  const int status = mallocspy_report_leaks(since, arguments, output.descriptor());
+  if (status < 0 && status != -ECHILD) return NotChecked(-status);
+  const std::string text = output.Read();
+  const Json report = Json::parse(text, nullptr, false);
+  if (!report.is_object()) return "the leak check did not run: " + text;
+  size_t blocks = 0;
+  size_t bytes = 0;
+  const std::vector<Json> leaks = Counting(report, limits.held_too);
+  std::string message;
+  for (const Json& leak : leaks) {
+    blocks += leak["blocks"].get<size_t>();
+    bytes += leak["bytes"].get<size_t>();
+    message += Counted(leak["blocks"].get<size_t>(), "block") + ", " + Counted(leak["bytes"].get<size_t>(), "byte") + ", " +
+               Text(leak["class"]) + ", made by " + Text(leak["door"]) + ":\n" + StackText(leak["frames"]);
+  }
+  if (Within(limits, blocks, bytes)) return "";
+  std::string headline = "leaked " + Counted(blocks, "block") + " (" + Counted(bytes, "byte") + ") in " + Counted(leaks.size(), "place");
+  if (limits.blocks != 0) headline += "; allowed are " + Counted(limits.blocks, "block");
+  if (limits.bytes != 0) headline += "; allowed are " + Counted(limits.bytes, "byte");
+  if (found.unanswered != 0) headline += "; " + Counted(found.unanswered, "thread") + " did not stop, so not all that holds blocks was seen";
+  return headline + "\n" + message;
+}
+
+}  // namespace mallocspy

@@ -1,0 +1,15 @@
+// What leaked since a mark, judged by limits.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "googletest/leak_listener.h"
+
+namespace mallocspy {
+
+// Empty if what was made since mark `since` leaks no more than `limits` allow; else the failure's message: what leaked and from where, or
+// why that is not known.
+std::string LeaksBeyond(const LeakLimits& limits, uint64_t since);
+
+}  // namespace mallocspy

@@ -1,0 +1,7 @@
+#include "googletest/leak_listener.h"
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  mallocspy::FailTestsThatLeak();
+  return RUN_ALL_TESTS();
+}
