@@ -65,6 +65,12 @@ MALLOCSPY_API int mallocspy_check_leaks(uint64_t since, mallocspy_leaks* found);
  *   -ENOSPC   no memory for the snapshot */
 MALLOCSPY_API int mallocspy_report_leaks(uint64_t since, const char* const* arguments, int output);
 
+/* The same for whoever calls them on somebody else's behalf, as a test runner does: of the calling thread's stack only what lies above
+ * `stack`, an address on it, can hold a block. Take __builtin_frame_address(0) of the function that begins the check: what its own calls
+ * left uninitialized may be what the tested code left there. Null: all of the stack. */
+MALLOCSPY_API int mallocspy_check_leaks_above(const void* stack, uint64_t since, mallocspy_leaks* found);
+MALLOCSPY_API int mallocspy_report_leaks_above(const void* stack, uint64_t since, const char* const* arguments, int output);
+
 /* The block at `block`, or around it, and all that only it leads to, is no leak: as a cache that is kept to the end. Returns 1, or 0 for what is no live block. */
 MALLOCSPY_API int mallocspy_ignore(const void* block);
 

@@ -22,11 +22,10 @@ class LeakListener : public testing::EmptyTestEventListener {
 
   void OnTestEnd(const testing::TestInfo& test) override {
     const std::unique_ptr<LeakLimits> own = std::move(this_);
-    if (test.result()->Skipped()) return;
     std::string message;
     {
       const IgnoreScope scope;
-      message = since_ != 0 ? LeaksBeyond(own != nullptr ? *own : all_, since_)
+      message = since_ != 0 ? LeaksBeyond(own != nullptr ? *own : all_, since_, __builtin_frame_address(0))
                             : "the leak check did not run: the process has no record of mallocspy";
     }
     if (!message.empty()) ADD_FAILURE_AT(test.file(), test.line()) << message;
@@ -60,7 +59,7 @@ testing::AssertionResult LeaksWithin(const LeakLimits& limits, const std::functi
   if (since == 0) return testing::AssertionFailure() << "the leak check did not run: the process has no record of mallocspy";
   statement();
   const IgnoreScope scope;
-  const std::string message = LeaksBeyond(limits, since);
+  const std::string message = LeaksBeyond(limits, since, __builtin_frame_address(0));
   if (message.empty()) return testing::AssertionSuccess();
   return testing::AssertionFailure() << message;
 }

@@ -74,7 +74,7 @@ bool StartsWith(const std::string& text, const char* prefix) { return text.compa
 // Whether the code that wanted the memory is GoogleTest's: the first frame that is not of the library which made it.
 bool IsOfGoogleTest(const Json& frames) {
   for (const Json& frame : frames) {
-    const std::string function = Text(frame["function"]);
+    const std::string function = Text(frame.at("function"));
     if (function.empty() || StartsWith(function, "operator new") || StartsWith(function, "std::") || StartsWith(function, "__gnu_cxx::") ||
         function.find(" std::") != std::string::npos) {
       continue;
@@ -88,14 +88,14 @@ std::string StackText(const Json& frames) {
   std::string text;
   int number = 0;
   for (const Json& frame : frames) {
-    const std::string function = Text(frame["function"]);
+    const std::string function = Text(frame.at("function"));
     if (StartsWith(function, "testing::") || StartsWith(function, "void testing::")) break;  // who ran the test is known
     text += "    #" + std::to_string(number++) + " " + (function.empty() ? "(unknown function)" : function);
-    if (!Text(frame["file"]).empty()) {
-      text += " " + Text(frame["file"]);
-      if (frame["line"].is_number()) text += ":" + frame["line"].dump();
+    if (!Text(frame.at("file")).empty()) {
+      text += " " + Text(frame.at("file"));
+      if (frame.at("line").is_number()) text += ":" + frame.at("line").dump();
     } else {
-      text += " (" + Text(frame["module"]) + ")";
+      text += " (" + Text(frame.at("module")) + ")";
     }
     text += "\n";
   }
@@ -105,21 +105,42 @@ std::string StackText(const Json& frames) {
 // The report's leaks that count.
 std::vector<Json> Counting(const Json& report, bool held_too) {
   std::vector<Json> leaks;
-  for (const Json& leak : report["leaks"]) {
-    const std::string kind = Text(leak["class"]);
+  for (const Json& leak : report.at("leaks")) {
+    const std::string kind = Text(leak.at("class"));
     if (!held_too && kind != "definite" && kind != "indirect") continue;
-    if (!leak["suppressed_by"].is_null()) continue;
-    if (held_too && IsOfGoogleTest(leak["frames"])) continue;
+    if (!leak.at("suppressed_by").is_null()) continue;
+    if (held_too && IsOfGoogleTest(leak.at("frames"))) continue;
     leaks.push_back(leak);
   }
   return leaks;
 }
 
+// The failure's message, or nothing. Throws what nlohmann does where the report is not as it should be.
+std::string Judge(const LeakLimits& limits, const Json& report, uint32_t unanswered) {
+  if (report.at("verdict").at("reachability") == "unknown") return NotChecked(EAGAIN);
+  size_t blocks = 0;
+  size_t bytes = 0;
+  const std::vector<Json> leaks = Counting(report, limits.held_too);
+  std::string message;
+  for (const Json& leak : leaks) {
+    blocks += leak.at("blocks").get<size_t>();
+    bytes += leak.at("bytes").get<size_t>();
+    message += Counted(leak.at("blocks").get<size_t>(), "block") + ", " + Counted(leak.at("bytes").get<size_t>(), "byte") + ", " +
+               Text(leak.at("class")) + ", made by " + Text(leak.at("door")) + ":\n" + StackText(leak.at("frames"));
+  }
+  if (Within(limits, blocks, bytes)) return "";
+  std::string headline = "leaked " + Counted(blocks, "block") + " (" + Counted(bytes, "byte") + ") in " + Counted(leaks.size(), "place");
+  if (limits.blocks != 0) headline += "; allowed are " + Counted(limits.blocks, "block");
+  if (limits.bytes != 0) headline += "; allowed are " + Counted(limits.bytes, "byte");
+  if (unanswered != 0) headline += "; " + Counted(unanswered, "thread") + " did not stop, so not all that holds blocks was seen";
+  return headline + "\n" + message;
+}
+
 }  // namespace
 
-std::string LeaksBeyond(const LeakLimits& limits, uint64_t since) {
+std::string LeaksBeyond(const LeakLimits& limits, uint64_t since, const void* stack) {
   mallocspy_leaks found;
-  if (mallocspy_check_leaks(since, &found) != 0) return NotChecked(found.error);
+  if (mallocspy_check_leaks_above(stack, since, &found) != 0) return NotChecked(found.error);
   if (Within(limits, BlocksOf(found, limits.held_too), BytesOf(found, limits.held_too))) return "";
   MemoryFile output;
   MemoryFile suppressions;
@@ -129,27 +150,16 @@ std::string LeaksBeyond(const LeakLimits& limits, uint64_t since) {
   const std::string with = "--suppressions=" + suppressions.path();
   // The command inherits the descriptors.
   const char* arguments[] = {"--format=json", "--judge=all", "--fail-on=none", with.c_str(), nullptr};
-  const int status = mallocspy_report_leaks(since, arguments, output.descriptor());
+  const int status = mallocspy_report_leaks_above(stack, since, arguments, output.descriptor());
   if (status < 0 && status != -ECHILD) return NotChecked(-status);
   const std::string text = output.Read();
   const Json report = Json::parse(text, nullptr, false);
   if (!report.is_object()) return "the leak check did not run: " + text;
-  size_t blocks = 0;
-  size_t bytes = 0;
-  const std::vector<Json> leaks = Counting(report, limits.held_too);
-  std::string message;
-  for (const Json& leak : leaks) {
-    blocks += leak["blocks"].get<size_t>();
-    bytes += leak["bytes"].get<size_t>();
-    message += Counted(leak["blocks"].get<size_t>(), "block") + ", " + Counted(leak["bytes"].get<size_t>(), "byte") + ", " +
-               Text(leak["class"]) + ", made by " + Text(leak["door"]) + ":\n" + StackText(leak["frames"]);
+  try {
+    return Judge(limits, report, found.unanswered);
+  } catch (const Json::exception& problem) {
+    return std::string("the leak check did not run: the command's report is of another version: ") + problem.what();
   }
-  if (Within(limits, blocks, bytes)) return "";
-  std::string headline = "leaked " + Counted(blocks, "block") + " (" + Counted(bytes, "byte") + ") in " + Counted(leaks.size(), "place");
-  if (limits.blocks != 0) headline += "; allowed are " + Counted(limits.blocks, "block");
-  if (limits.bytes != 0) headline += "; allowed are " + Counted(limits.bytes, "byte");
-  if (found.unanswered != 0) headline += "; " + Counted(found.unanswered, "thread") + " did not stop, so not all that holds blocks was seen";
-  return headline + "\n" + message;
 }
 
 }  // namespace mallocspy

@@ -8,8 +8,8 @@
 
 namespace mallocspy {
 
-// Empty if what was made since mark `since` leaks no more than `limits` allow; else the failure's message: what leaked and from where, or
+// `stack`: what lies below on the stack is the checker's own. Empty if what was made since mark `since` leaks no more than `limits` allow; else the failure's message: what leaked and from where, or
 // why that is not known.
-std::string LeaksBeyond(const LeakLimits& limits, uint64_t since);
+std::string LeaksBeyond(const LeakLimits& limits, uint64_t since, const void* stack);
 
 }  // namespace mallocspy

@@ -41,6 +41,12 @@ int Ignore(const void* block) {
   return mallocspy::g_heap.Ignore(around) ? 1 : 0;
 }
 
+mallocspy::ProgramPoint Above(const void* stack, mallocspy::ProgramPoint point) {
+  const auto address = reinterpret_cast<uintptr_t>(stack);
+  if (address > point.sp) point.sp = address;
+  return point;
+}
+
 size_t Lost(const mallocspy_leaks& found) { return found.definite.blocks + found.indirect.blocks; }
 
 }  // namespace
@@ -63,6 +69,19 @@ MALLOCSPY_DOOR int mallocspy_report_leaks(uint64_t since, const char* const* arg
   MALLOCSPY_KEPT_REGISTERS(kept);
   const mallocspy::ErrnoKeeper keeper;
   return mallocspy::ReportLeaksNow(mallocspy::PointOf(MALLOCSPY_DOOR_FRAME(), kept), since, arguments, output);
+}
+
+MALLOCSPY_DOOR int mallocspy_check_leaks_above(const void* stack, uint64_t since, mallocspy_leaks* found) {
+  MALLOCSPY_KEPT_REGISTERS(kept);
+  const mallocspy::ErrnoKeeper keeper;
+  mallocspy::CheckLeaksNow(Above(stack, mallocspy::PointOf(MALLOCSPY_DOOR_FRAME(), kept)), since, found);
+  return found->error;
+}
+
+MALLOCSPY_DOOR int mallocspy_report_leaks_above(const void* stack, uint64_t since, const char* const* arguments, int output) {
+  MALLOCSPY_KEPT_REGISTERS(kept);
+  const mallocspy::ErrnoKeeper keeper;
+  return mallocspy::ReportLeaksNow(Above(stack, mallocspy::PointOf(MALLOCSPY_DOOR_FRAME(), kept)), since, arguments, output);
 }
 
 MALLOCSPY_DOOR int mallocspy_ignore(const void* block) { return Ignore(block); }

@@ -68,6 +68,14 @@ no spy to revoke: CO_E_OBJNOTREG" "$("$examples/windows_names" 2>/dev/null)"
 4 allocations of 777 bytes, 4 frees" "$("$examples/plain" 2>/dev/null)"
     ;;
 
+  leak_tests)
+    status=0
+    output="$(MALLOCSPY_OPTIONS=report=none "$examples/leak_tests" --gtest_brief=1 2>&1)" || status=$?
+    expect "exit status" 1 "$status"
+    expect "failed tests" "[  FAILED  ] Numbers.AreLost (0 ms)" "$(grep -F 'FAILED' <<<"$output" | sed 's/([0-9]* ms)/(0 ms)/')"
+    [[ "$output" == *leak_tests.cc:13* ]] || fail "no leak of leak_tests.cc:13 in the failure: $output"
+    ;;
+
   linked_report)
     # Linked and started by hand, the library itself has the report printed, by the command beside it.
     report="$(MALLOCSPY_OPTIONS=record=all "$examples/task_only" 2>&1 >/dev/null)"
