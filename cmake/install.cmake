@@ -18,7 +18,7 @@ if(TARGET mallocspy_gtest)
   install(FILES googletest/leak_listener.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/googletest)
 endif()
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES docs/ci.md docs/cost.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(FILES docs/ci.md docs/cost.md docs/known_leaks.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 
 configure_package_config_file(cmake/mallocspyConfig.cmake.in ${CMAKE_BINARY_DIR}/package/mallocspyConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mallocspy
