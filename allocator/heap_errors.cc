@@ -28,15 +28,14 @@ bool IsInModule(uintptr_t address) {
   return false;
 }
 
-// The live block that has `address` inside, or null.
+}  // namespace
+
 const void* BlockAround(uintptr_t address) {
   const uintptr_t start = g_live_map.LiveAtOrBelow(address, kInteriorReach);
   if (start == 0) return nullptr;
   const void* block = reinterpret_cast<const void*>(start);
   return IsSealed(HeaderOf(block)) && address - start < HeaderOf(block)->size ? block : nullptr;
 }
-
-}  // namespace
 
 void ReportBlockError(ErrorKind kind, const void* block, const BlockHeader* header, Door used, uint64_t value,
                       ThreadState* thread) {

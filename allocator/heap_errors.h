@@ -10,6 +10,9 @@
 
 namespace mallocspy {
 
+// The live block that has `address` inside, or null.
+const void* BlockAround(uintptr_t address);
+
 // Records an error about a block. `header` is what its header said, null if it was destroyed. Within `thread`'s event.
 void ReportBlockError(ledger::ErrorKind kind, const void* block, const BlockHeader* header, Door used, uint64_t value,
                       ThreadState* thread);

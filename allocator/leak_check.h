@@ -62,7 +62,8 @@ MALLOCSPY_API int mallocspy_check_leaks(uint64_t since, mallocspy_leaks* found);
  * the arguments, up to a NULL (null: none), can be all that the command knows: {"--format=json", NULL}, {"--suppressions=FILE", NULL}.
  * Returns the command's exit status: 0 no leaks, 23 leaks, 25 the check is incomplete; or a negated errno value: as above, and
  *   -ENOENT   the command was not found beside the library, and MALLOCSPY_TOOL does not name it
- *   -ENOSPC   no memory for the snapshot */
+ *   -ECHILD   the command ran, but the program ignores SIGCHLD, so its status is not known
+ *   others    what the kernel refused: a descriptor, memory, a new process */
 MALLOCSPY_API int mallocspy_report_leaks(uint64_t since, const char* const* arguments, int output);
 
 /* The same for whoever calls them on somebody else's behalf, as a test runner does: of the calling thread's stack only what lies above

@@ -46,7 +46,6 @@ std::string Counted(size_t count, const char* noun) { return std::to_string(coun
 std::string NotChecked(int error) {
   std::string why = std::strerror(error);
   if (error == ENODATA) why = "the process has no record of mallocspy";
-  if (error == ENOSYS) why = "the program brings its own malloc, which comes before mallocspy's";
   if (error == EAGAIN) why = "threads could not be signalled, or the process not copied: a limit or a seccomp filter";
   if (error == ENOENT) why = "the mallocspy command was not found beside the library; MALLOCSPY_TOOL can name it";
   return "the leak check did not run: " + why;

@@ -2,11 +2,11 @@
 // as they are.
 #include <cerrno>
 
+#include "allocator/heap_errors.h"
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/place_of_call.h"
 #include "allocator/leak_check.h"
 #include "allocator/ledger/ledger.h"
-#include "allocator/ledger/live_map.h"
 #include "allocator/marks.h"
 #include "allocator/process.h"
 #include "allocator/snapshot/ending.h"
@@ -32,13 +32,8 @@ int Ignore(const void* block) {
   const mallocspy::ErrnoKeeper keeper;
   if (mallocspy::g_heap.Ignore(block)) return 1;
   // Inside of a block, where a spy may have moved the program's pointer.
-  constexpr size_t kFarthest = 1 << 20;
-  const uintptr_t address = reinterpret_cast<uintptr_t>(block);
-  const uintptr_t start = mallocspy::ledger::g_live_map.LiveAtOrBelow(address, kFarthest);
-  const void* around = reinterpret_cast<const void*>(start);
-  const size_t bytes = start != 0 ? mallocspy::g_heap.SizeOf(around) : 0;
-  if (bytes == static_cast<size_t>(-1) || address - start >= bytes) return 0;
-  return mallocspy::g_heap.Ignore(around) ? 1 : 0;
+  const void* around = mallocspy::BlockAround(reinterpret_cast<uintptr_t>(block));
+  return around != nullptr && mallocspy::g_heap.Ignore(around) ? 1 : 0;
 }
 
 mallocspy::ProgramPoint Above(const void* stack, mallocspy::ProgramPoint point) {

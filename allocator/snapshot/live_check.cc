@@ -85,12 +85,11 @@ bool SavePicture(void* context) {
 
 void CheckLeaksNow(const ProgramPoint& self, uint64_t since, mallocspy_leaks* found) {
   *found = {};
-  const long shared = RawSyscall(SYS_mmap, 0, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (RawFailed(shared)) {
+  Counting* counting = static_cast<Counting*>(MapShared(sizeof(Counting)));
+  if (counting == nullptr) {
     found->error = EAGAIN;
     return;
   }
-  Counting* counting = reinterpret_cast<Counting*>(shared);
   counting->since = since;
   const int error = WorkInCopy(self, CountBlocks, counting);
   if (error == 0) {
@@ -99,7 +98,7 @@ void CheckLeaksNow(const ProgramPoint& self, uint64_t since, mallocspy_leaks* fo
     found->pause_us = LastPause().us;
   }
   found->error = error;
-  RawSyscall(SYS_munmap, counting, kPageBytes);
+  Unmap(counting, sizeof(Counting));
 }
 
 int ReportLeaksNow(const ProgramPoint& self, uint64_t since, const char* const* arguments, int output) {

@@ -142,10 +142,9 @@ bool WorkInPicture(const ProgramPoint& self, Afterwards afterwards, bool (*work)
   uint64_t mask;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, &mask, sizeof(mask));
   const uint64_t stopped_us = MonotonicUs();
-  const long shared = RawSyscall(SYS_mmap, 0, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  Outcome* outcome = reinterpret_cast<Outcome*>(shared);
+  Outcome* outcome = static_cast<Outcome*>(MapShared(sizeof(Outcome)));
   long copy = -EAGAIN;
-  if (!RawFailed(shared)) {
+  if (outcome != nullptr) {
     StoppedThreads threads;
     if (threads.Stop(static_cast<int>(ProcessOptions().stop_signal), kStopLimitMs)) {
       last_pause.unanswered = static_cast<uint32_t>(threads.unanswered());
@@ -159,7 +158,7 @@ bool WorkInPicture(const ProgramPoint& self, Afterwards afterwards, bool (*work)
   if (afterwards == Afterwards::kGoesOn) SetPhase(Phase::kRunning);
   last_pause.us = static_cast<uint32_t>(MonotonicUs() - stopped_us);
   const bool done = !RawFailed(copy) && AwaitCopy(copy, outcome);
-  if (!RawFailed(shared)) RawSyscall(SYS_munmap, outcome, kPageBytes);
+  if (outcome != nullptr) Unmap(outcome, sizeof(Outcome));
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));
   return done;
 }

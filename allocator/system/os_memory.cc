@@ -28,7 +28,7 @@ constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, Linux 5.14
 
 void* Map(size_t bytes, int flags) {
   const long result = RawSyscall(SYS_mmap, 0, RoundUp(bytes, kPageBytes), PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+                                 MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
   if (RawFailed(result)) return nullptr;
   AfterMap();
   AddOwnMemory(static_cast<uintptr_t>(result), static_cast<uintptr_t>(result) + RoundUp(bytes, kPageBytes));
@@ -37,8 +37,9 @@ void* Map(size_t bytes, int flags) {
 
 }  // namespace
 
-void* MapPrivate(size_t bytes) { return Map(bytes, 0); }
-void* MapPopulated(size_t bytes) { return Map(bytes, MAP_POPULATE); }
+void* MapPrivate(size_t bytes) { return Map(bytes, MAP_PRIVATE); }
+void* MapPopulated(size_t bytes) { return Map(bytes, MAP_PRIVATE | MAP_POPULATE); }
+void* MapShared(size_t bytes) { return Map(bytes, MAP_SHARED); }
 
 bool Populate(void* memory, size_t bytes) {
   const long result = RawSyscall(SYS_madvise, memory, RoundUp(bytes, kPageBytes), kPopulateWrite);

@@ -17,6 +17,8 @@ constexpr uint64_t RoundUp(uint64_t value, uint64_t power_of_two) {
 void* MapPrivate(size_t bytes);
 // The same for memory that will soon be written nearly whole: its pages are there.
 void* MapPopulated(size_t bytes);
+// Zeroed memory that copies of the process share with it.
+void* MapShared(size_t bytes);
 void Unmap(void* memory, size_t bytes);
 
 // Has the kernel make writable pages there at once, which costs a fraction of as many page faults. False if it has none, as on a full

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -45,6 +47,19 @@ TEST(OsMemory, UnmapsWhatWasMapped) {
 bool IsInCore(void* page) {
   unsigned char in_core = 0;
   return mincore(page, 1, &in_core) == 0 && (in_core & 1) != 0;
+}
+
+TEST(OsMemory, SharedMemoryIsTheSameInAForkedChild) {
+  int* number = static_cast<int*>(MapShared(sizeof(int)));
+  ASSERT_NE(number, nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    *number = 7;
+    _exit(0);
+  }
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(*number, 7);
+  Unmap(number, sizeof(int));
 }
 
 TEST(OsMemory, PopulatedPagesAreThere) {
