@@ -54,6 +54,7 @@ MALLOCSPY_API uint64_t mallocspy_mark(void);
 /* Counts the live blocks made since mark `since` (0: all of this process) by class. Takes milliseconds, more with a large heap.
  * Returns 0 and fills `found`, or an errno value, also in found->error:
  *   ENODATA   the process has no record: a vfork child, or after its end
+ *   ENOSYS    malloc is not ours: the program has one of its own, and what it makes is not recorded
  *   EDEADLK   called from inside of an allocation
  *   EAGAIN    threads could not be signalled or the process not copied (a limit, a seccomp filter) */
 MALLOCSPY_API int mallocspy_check_leaks(uint64_t since, mallocspy_leaks* found);

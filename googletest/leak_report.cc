@@ -46,6 +46,7 @@ std::string Counted(size_t count, const char* noun) { return std::to_string(coun
 std::string NotChecked(int error) {
   std::string why = std::strerror(error);
   if (error == ENODATA) why = "the process has no record of mallocspy";
+  if (error == ENOSYS) why = "the program has a malloc of its own, whose blocks mallocspy does not see";
   if (error == EAGAIN) why = "threads could not be signalled, or the process not copied: a limit or a seccomp filter";
   if (error == ENOENT) why = "the mallocspy command was not found beside the library; MALLOCSPY_TOOL can name it";
   return "the leak check did not run: " + why;

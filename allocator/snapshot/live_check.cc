@@ -30,6 +30,7 @@ constexpr uint32_t kFreezeLimitMs = 1000;
 int WorkInCopy(const ProgramPoint& self, bool (*work)(void* context), void* context) {
   if (InterruptedEvent()) return EDEADLK;
   if (!EnsureStarted() || !IsRecordedProcess()) return ENODATA;
+  if ((g_ledger.header().degraded.load(std::memory_order_relaxed) & ledger::kNotInterposed) != 0) return ENOSYS;
   const ReadingTurn turn;
   if (CurrentPhase() != Phase::kRunning) return turn.taken_over() ? EDEADLK : ENODATA;
   FreezeEvents(kFreezeLimitMs);

@@ -13,6 +13,7 @@
 
 #include "allocator/system/clock.h"
 #include "allocator/system/decimal.h"
+#include "allocator/system/kept_registers.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
 #include "allocator/system/signal_action.h"
@@ -119,17 +120,11 @@ void OnStop(int, siginfo_t*, void* context_pointer) {
 
 // The answer of a thread that waits for the end of a freeze, where the signal may not reach it.
 void AnswerAtGate() {
-  uintptr_t kept[6];
-  asm volatile(
-      "mov %%rbx, 0(%0)\n\tmov %%rbp, 8(%0)\n\tmov %%r12, 16(%0)\n\tmov %%r13, 24(%0)\n\tmov %%r14, 32(%0)\n\tmov "
-      "%%r15, 40(%0)"
-      :
-      : "r"(kept)
-      : "memory");
+  MALLOCSPY_KEPT_REGISTERS(kept);
   stack_t other = {};
   RawSyscall(SYS_sigaltstack, nullptr, &other);
   Answer([&](StoppedThread* thread) {
-    thread->registers = reinterpret_cast<uintptr_t>(kept);
+    thread->registers = reinterpret_cast<uintptr_t>(&kept);
     thread->registers_bytes = sizeof(kept);
     thread->sp = thread->registers;  // what lies below is this function's own
     thread->vectors = thread->vectors_bytes = 0;
