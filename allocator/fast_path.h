@@ -96,7 +96,7 @@ inline bool IsLive(const void* block) {
 // A block of `bytes` through a door without alignment, or null.
 MALLOCSPY_ALWAYS_INLINE void* Allocate(size_t bytes, Door door, bool zeroed, const DoorFrame* frame) {
   constexpr size_t kMostBytes = size_t{1} << 40;  // the wrapping allocator says what is too much
-  if (__builtin_expect(bytes > kMostBytes || g_settings.checks_captures, 0)) return nullptr;
+  if (__builtin_expect(bytes > kMostBytes || g_settings.watches_allocations, 0)) return nullptr;
   Call call(door, frame);
   if (!call.ordinary()) return nullptr;
   const RecordedStack stack = call.Stack();
@@ -107,7 +107,7 @@ MALLOCSPY_ALWAYS_INLINE void* Allocate(size_t bytes, Door door, bool zeroed, con
 MALLOCSPY_ALWAYS_INLINE bool Free(void* block, size_t bytes, Door door, const DoorFrame* frame) {
   if (__builtin_expect(!IsLive(block), 0)) return false;
   Call call(door, frame);
-  if (!call.ordinary() || !call.IsOwn(block) || __builtin_expect(g_settings.notes_handovers, 0)) return false;
+  if (!call.ordinary() || !call.IsOwn(block) || __builtin_expect(g_settings.watches_frees, 0)) return false;
   if (__builtin_expect(bytes != kNoSize && bytes != HeaderOf(block)->size, 0)) return false;
   ledger::Counters* counters = call.CountersOf(block);
   if (__builtin_expect(counters == nullptr, 0)) return false;
@@ -119,9 +119,9 @@ MALLOCSPY_ALWAYS_INLINE bool Free(void* block, size_t bytes, Door door, const Do
 
 // Resizes `block` where it is, if its wrapped block is as large as the new one would be; null if it is not done.
 MALLOCSPY_ALWAYS_INLINE void* Resize(void* block, size_t bytes, Door door, const DoorFrame* frame) {
-  if (__builtin_expect(!IsLive(block) || g_settings.checks_captures, 0)) return nullptr;
+  if (__builtin_expect(!IsLive(block) || g_settings.watches_allocations, 0)) return nullptr;
   Call call(door, frame);
-  if (!call.ordinary() || !call.IsOwn(block) || HeaderOf(block)->ignored != 0 || g_settings.notes_handovers) return nullptr;
+  if (!call.ordinary() || !call.IsOwn(block) || HeaderOf(block)->ignored != 0 || g_settings.watches_frees) return nullptr;
   if (!BlockCache::AreAlike(call.Raw(HeaderOf(block)->size), call.Raw(bytes))) return nullptr;
   const RecordedStack stack = call.Stack();
   ledger::Counters* counters = call.CountersOf(block);

@@ -103,6 +103,8 @@ void StartProcess() {
   g_settings.guards = options.guard;
   g_settings.checks_captures = options.check_capture != 0;
   g_settings.notes_handovers = options.ownership;
+  g_settings.watches_allocations = g_settings.checks_captures;
+  g_settings.watches_frees = g_settings.notes_handovers;
   SetHeaderCookie(ProcessCookie());
   const bool memory = g_ledger.Create(run_directory, Pid());
   if (!memory) {

@@ -21,6 +21,8 @@ const Options& ProcessOptions();
 struct Settings {
   bool records_all = true;  // record=all
   bool guards = true;
+  bool watches_allocations = false;  // some option wants more of an allocation than the fast path does
+  bool watches_frees = false;        // ... of a free
   bool checks_captures = false;
   bool notes_handovers = false;  // ownership=1
   uint16_t mark = 1;       // that new blocks carry

@@ -27,7 +27,7 @@
 namespace mallocspy::ledger {
 
 inline constexpr uint64_t kMagic = 0x0a1a0a0d7970736d;  // "mspy\r\n\x1a\n": breaks when copied as text
-inline constexpr uint32_t kVersion = 4;
+inline constexpr uint32_t kVersion = 5;
 inline constexpr uint64_t kPageBytes = 4096;
 
 // Extents per table: enough for 2^31 records at any first extent.
@@ -134,7 +134,13 @@ enum class ErrorKind : uint32_t {
   kSizedDeleteMismatch = 7,
   kBadAlignment = 8,
   kSpyContract = 9,
+  kUseAfterFreeRead = 10,
+  kHeapOverflowRead = 11,
+  kHeapUnderflowRead = 12,
+  kInjectedFailure = 13,       // no error of the program's: an allocation that was made to fail
+  kUnbalancedReferences = 14,  // an object whose references were not all released
 };
+inline constexpr ErrorKind kLastErrorKind = ErrorKind::kUnbalancedReferences;
 
 // One kind of error at one place; repeated ones only add to `count`.
 struct Error {

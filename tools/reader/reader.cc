@@ -273,7 +273,7 @@ absl::Status Reading::ReadErrors() {
   if (!status.ok()) return status;
   return table.ForEach<ledger::Error>(1, [this](uint64_t, const ledger::Error& error) {
     if (error.kind == 0) return;  // reserved, never filled
-    if (!Valid(error.kind <= static_cast<uint32_t>(ledger::ErrorKind::kSpyContract))) return;
+    if (!Valid(error.kind <= static_cast<uint32_t>(ledger::kLastErrorKind))) return;
     SnapshotError& copy = out_.errors.emplace_back();
     copy.kind = static_cast<ledger::ErrorKind>(error.kind);
     if (Valid(IsDoor(error.block_door))) copy.block_door = static_cast<Door>(error.block_door);

@@ -34,6 +34,10 @@ constexpr ErrorRow kErrors[] = {
     {"use-after-free-write", "The program wrote into a block after it was freed"},
     {"sized-delete-mismatch", "A block was deleted with another size than the one it was made with"},
     {"bad-alignment", "A block was asked for or deleted with an alignment that is wrong"},
+    {"use-after-free-read", "The program read a block after it was freed"},
+    {"heap-overflow-read", "The program read behind the end of a block"},
+    {"heap-underflow-read", "The program read in front of the start of a block"},
+    {"unbalanced-references", "An object's references were not all released"},
     {"spy-contract", "A spy broke the contract of IMallocSpy"},
 };
 

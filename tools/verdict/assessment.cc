@@ -32,6 +32,16 @@ absl::string_view NameOf(ledger::ErrorKind kind) {
       return "bad-alignment";
     case ledger::ErrorKind::kSpyContract:
       return "spy-contract";
+    case ledger::ErrorKind::kUseAfterFreeRead:
+      return "use-after-free-read";
+    case ledger::ErrorKind::kHeapOverflowRead:
+      return "heap-overflow-read";
+    case ledger::ErrorKind::kHeapUnderflowRead:
+      return "heap-underflow-read";
+    case ledger::ErrorKind::kInjectedFailure:
+      return "injected-failure";
+    case ledger::ErrorKind::kUnbalancedReferences:
+      return "unbalanced-references";
   }
   return "unknown";
 }

@@ -93,9 +93,11 @@ TEST(Assessment, ErrorsComeWithTheirStacksAndThread) {
 }
 
 TEST(Assessment, EveryErrorKindHasItsName) {
-  const std::vector<std::string> names = {"double-free",           "invalid-free",   "mismatched-free",
-                                          "heap-overflow",         "heap-underflow", "use-after-free-write",
-                                          "sized-delete-mismatch", "bad-alignment",  "spy-contract"};
+  const std::vector<std::string> names = {
+      "double-free",          "invalid-free",          "mismatched-free", "heap-overflow",
+      "heap-underflow",       "use-after-free-write",  "sized-delete-mismatch", "bad-alignment",
+      "spy-contract",         "use-after-free-read",   "heap-overflow-read",    "heap-underflow-read",
+      "injected-failure",     "unbalanced-references"};
   LedgerBuilder ledger;
   for (uint32_t kind = 1; kind <= names.size(); ++kind) ledger.AddError(static_cast<ledger::ErrorKind>(kind));
   ledger.End(ledger::End::kExit, 0);
