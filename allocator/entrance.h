@@ -22,6 +22,7 @@ void MinimizeSpied(Door door, const DoorFrame* frame);
 // Without the fast path.
 void* AllocateSlowly(size_t bytes, Door door, size_t alignment, bool zeroed, const DoorFrame* frame);
 void DeallocateSlowly(void* block, size_t bytes, size_t alignment, Door door, const DoorFrame* frame);
+void* ReallocateSlowly(void* block, size_t bytes, Door door, const DoorFrame* frame);
 
 MALLOCSPY_ALWAYS_INLINE void* Allocate(size_t bytes, const Request& request, const DoorFrame* frame) {
   if (__builtin_expect(!spy_chain.Active(), 1) && !IsAligned(request.door)) {
@@ -41,11 +42,11 @@ MALLOCSPY_ALWAYS_INLINE void Deallocate(void* block, Door door, const DoorFrame*
 
 // Of null it allocates; to 0 bytes it frees and returns null.
 inline void* Reallocate(void* block, size_t bytes, Door door, const DoorFrame* frame) {
-  if (__builtin_expect(spy_chain.Active(), 0)) return ReallocateSpied(block, bytes, door, frame);
+  if (__builtin_expect(spy_chain.Active(), 0)) return ReallocateSlowly(block, bytes, door, frame);
   if (block == nullptr) return Allocate(bytes, {.door = door}, frame);
   if (bytes == 0) return Deallocate(block, door, frame), nullptr;
   if (void* resized = fast_path::Resize(block, bytes, door, frame); resized != nullptr) return resized;
-  return g_heap.Reallocate(block, bytes, {.door = door, .frame = frame});
+  return ReallocateSlowly(block, bytes, door, frame);
 }
 
 // (size_t)-1 for what is no live block of ours.

@@ -1,8 +1,18 @@
 #include "allocator/heap_errors.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+
+#include <cstdlib>
+#include <cstring>
+
 #include "allocator/ledger/live_map.h"
+#include "allocator/process.h"
 #include "allocator/stack_recorder.h"
 #include "allocator/system/errno_keeper.h"
+#include "allocator/system/raw_log.h"
+#include "allocator/system/raw_syscall.h"
 #include "allocator/system/wrapped_malloc.h"
 
 namespace mallocspy {
@@ -28,6 +38,44 @@ bool IsInModule(uintptr_t address) {
   return false;
 }
 
+bool IsTraced() {
+  const long fd = RawSyscall(SYS_openat, AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (RawFailed(fd)) return false;
+  char text[4096];
+  const long size = RawSyscall(SYS_read, fd, text, sizeof(text) - 1);
+  RawSyscall(SYS_close, fd);
+  if (RawFailed(size)) return false;
+  text[size] = '\0';
+  constexpr char kKey[] = "TracerPid:\t";
+  const char* tracer = std::strstr(text, kKey);
+  return tracer != nullptr && tracer[sizeof(kKey) - 1] != '0';
+}
+
+// Returns when one is there and has let the program go on. Other threads run on until they allocate what waits for this one.
+void WaitForDebugger() {
+  while (!IsTraced()) {
+    const timespec pause = {0, 100000000};
+    RawSyscall(SYS_nanosleep, &pause, nullptr);
+  }
+  RawSyscall(SYS_tgkill, RawSyscall(SYS_getpid), RawSyscall(SYS_gettid), SIGTRAP);
+}
+
+// What on_error says, about an error that is new. Inside the event that met it.
+void ActOnError(const ledger::ErrorReport& report) {
+  const OptionText& action = ProcessOptions().on_error;
+  if (action.Is("continue")) return;
+  const long pid = RawSyscall(SYS_getpid);
+  RawLine line(2);
+  line.Text("mallocspy: ").Text(NameOf(report.kind)).Text(" at ").Hex(report.address).Text(" in thread ").Number(report.tid);
+  line.Text(" of pid ").Number(static_cast<uint64_t>(pid));
+  if (action.Is("abort")) {
+    line.Text("; the program is aborted (on_error=abort)").End();
+    std::abort();
+  }
+  line.Text("; it waits for a debugger (on_error=stop): gdb -p ").Number(static_cast<uint64_t>(pid)).End();
+  WaitForDebugger();
+}
+
 }  // namespace
 
 const void* BlockAround(uintptr_t address) {
@@ -37,10 +85,47 @@ const void* BlockAround(uintptr_t address) {
   return IsSealed(HeaderOf(block)) && address - start < HeaderOf(block)->size ? block : nullptr;
 }
 
+bool FindDamage(const void* block, Damage* damage) {
+  const BlockHeader header = *HeaderOf(block);
+  if (!IsSealedAt(reinterpret_cast<uintptr_t>(HeaderOf(block)), header)) {
+    *damage = {ErrorKind::kHeapUnderflow, block, {}, 0, 0};
+    return true;
+  }
+  if (header.mark < g_settings.base_mark || !header.guarded || IsGuardWhole(block, header.size)) return false;
+  *damage = {ErrorKind::kHeapOverflow, block, header, CheckGuard(block, header.size), 0};
+  return true;
+}
+
+bool FindDamage(const Quarantine::Kept& kept, Damage* damage) {
+  int64_t offset;
+  if (!IsWritten(kept, &offset)) return false;
+  *damage = {ErrorKind::kUseAfterFreeWrite, kept.block, kept.header, static_cast<uint64_t>(offset), kept.freed};
+  return true;
+}
+
+void ReportDamage(const Damage& damage, ThreadState* thread) {
+  const ErrnoKeeper keeper;
+  ledger::ErrorReport report{.kind = damage.kind, .by_sweep = true};
+  report.address = reinterpret_cast<uintptr_t>(damage.block);
+  report.value = damage.value;
+  report.freed = damage.freed;
+  if (damage.kind != ErrorKind::kHeapUnderflow) {
+    report.block_door = static_cast<Door>(damage.header.door);
+    report.size = damage.header.size;
+    report.allocated = NodeOfStack(damage.header.stack);
+  }
+  if (thread != nullptr) {
+    report.where = RecordPlace(thread);
+    report.tid = thread->tid;
+  }
+  if (ledger::AddError(report) && thread != nullptr) ActOnError(report);
+}
+
 void ReportBlockError(ErrorKind kind, const void* block, const BlockHeader* header, Door used, uint64_t value,
-                      ThreadState* thread) {
+                      ThreadState* thread, uint32_t freed) {
   const ErrnoKeeper keeper;
   ledger::ErrorReport report{.kind = kind};
+  report.freed = freed;
   report.address = reinterpret_cast<uintptr_t>(block);
   report.used_door = used;
   report.value = value;
@@ -51,7 +136,7 @@ void ReportBlockError(ErrorKind kind, const void* block, const BlockHeader* head
     report.size = header->size;
     report.allocated = NodeOfStack(header->stack);
   }
-  ledger::AddError(report);
+  if (ledger::AddError(report)) ActOnError(report);
 }
 
 void ReportBreach(const char* what, const void* block, size_t bytes, Door door, ThreadState* thread) {
@@ -62,13 +147,21 @@ void ReportBreach(const char* what, const void* block, size_t bytes, Door door, 
   report.where = RecordPlace(thread);
   report.tid = thread->tid;
   report.detail = what;
-  ledger::AddError(report);
+  if (ledger::AddError(report)) ActOnError(report);
 }
 
 bool JudgeForeign(const void* pointer, Door used, ThreadState* thread) {
   const uintptr_t address = reinterpret_cast<uintptr_t>(pointer);
+  Quarantine::Kept kept;
+  if (g_settings.keeps_freed) kept = g_quarantine.Find(address);
+  const BlockHeader* kept_header = kept.block != nullptr ? &kept.header : nullptr;
   if (g_live_map.StateOf(address) == BlockState::kFreed) {
-    ReportBlockError(ErrorKind::kDoubleFree, pointer, nullptr, used, 0, thread);
+    ReportBlockError(ErrorKind::kDoubleFree, pointer, kept_header, used, 0, thread, kept.freed);
+    return true;
+  }
+  if (kept_header != nullptr) {
+    const uint64_t offset = address - reinterpret_cast<uintptr_t>(kept.block);
+    ReportBlockError(ErrorKind::kInvalidFree, pointer, kept_header, used, offset, thread, kept.freed);
     return true;
   }
   if (const void* around = BlockAround(address); around != nullptr) {

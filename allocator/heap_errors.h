@@ -6,6 +6,7 @@
 
 #include "allocator/block_header.h"
 #include "allocator/ledger/error_table.h"
+#include "allocator/quarantine.h"
 #include "allocator/thread_state.h"
 
 namespace mallocspy {
@@ -13,9 +14,26 @@ namespace mallocspy {
 // The live block that has `address` inside, or null.
 const void* BlockAround(uintptr_t address);
 
-// Records an error about a block. `header` is what its header said, null if it was destroyed. Within `thread`'s event.
+// Records an error about a block, and does what on_error says. `header` is what its header said, null if it was destroyed; `freed` is the
+// node where it was freed, if that is known. Within `thread`'s event.
 void ReportBlockError(ledger::ErrorKind kind, const void* block, const BlockHeader* header, Door used, uint64_t value,
-                      ThreadState* thread);
+                      ThreadState* thread, uint32_t freed = 0);
+
+// One block whose surroundings were written over, as somebody who looks at all blocks finds it.
+struct Damage {
+  ledger::ErrorKind kind;
+  const void* block;
+  BlockHeader header;  // empty if that was destroyed
+  uint64_t value;      // ledger::Error::value
+  uint32_t freed;
+};
+
+// The damage of a live block of this process, or of one that was freed and kept; false if there is none.
+bool FindDamage(const void* block, Damage* damage);
+bool FindDamage(const Quarantine::Kept& kept, Damage* damage);
+
+// The same as ReportBlockError(), for damage that a sweep found; `thread` is null at the end of the record.
+void ReportDamage(const Damage& damage, ThreadState* thread);
 
 // Records that a spy broke the contract.
 void ReportBreach(const char* what, const void* block, size_t bytes, Door door, ThreadState* thread);

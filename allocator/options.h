@@ -15,6 +15,13 @@
   Word(hook_malloc, "auto", "auto|0|1",                                                                                \
        "whether spies see malloc and new: 1 all, 0 none, auto those loaded with --spy")                                \
   Flag(guard, 1, "put a guard behind every block and check it when the block is freed and at the end")                 \
+  Number(check_every, 0, 0, 1000000000,                                                                                \
+         "look at every block at each N-th allocation or free of the process; 0: never")                               \
+  Flag(fill, 0, "fill new memory with 0xcd (not calloc's) and freed memory with 0xdf, so that who reads it is seen")     \
+  Number(quarantine_mb, 0, 0, 1048576,                                                                                 \
+         "MiB of freed blocks that are kept: what is written into them is found when they leave, and at the end")       \
+  Word(on_error, "continue", "continue|abort|stop",                                                                    \
+       "what a heap error that is met while the program runs leads to: nothing, abort(), or a wait for a debugger")    \
   Number(stack_depth, 512, 1, 4096, "frames recorded of a stack, at most; longer ones lose their outer end")           \
   Number(check_capture, 0, 0, 1000000000,                                                                              \
          "take every N-th stack again with libunwind and abort with both if they differ; 0: never")                   \

@@ -10,6 +10,7 @@
 #include "allocator/capture/unwinder.h"
 #include "allocator/ledger/handover_table.h"
 #include "allocator/ledger/ledger.h"
+#include "allocator/quarantine.h"
 #include "allocator/run_notes.h"
 #include "allocator/system/clock.h"
 #include "allocator/system/file_size_limit.h"
@@ -103,8 +104,11 @@ void StartProcess() {
   g_settings.guards = options.guard;
   g_settings.checks_captures = options.check_capture != 0;
   g_settings.notes_handovers = options.ownership;
-  g_settings.watches_allocations = g_settings.checks_captures;
-  g_settings.watches_frees = g_settings.notes_handovers;
+  g_settings.keeps_freed = g_quarantine.Start(options.quarantine_mb << 20);
+  g_settings.fills = options.fill || g_settings.keeps_freed;
+  g_settings.check_every = options.check_every;
+  g_settings.watches_allocations = g_settings.checks_captures || g_settings.fills || options.check_every != 0;
+  g_settings.watches_frees = g_settings.notes_handovers || g_settings.fills || options.check_every != 0;
   SetHeaderCookie(ProcessCookie());
   const bool memory = g_ledger.Create(run_directory, Pid());
   if (!memory) {
@@ -130,6 +134,7 @@ bool AdoptProcess() {
   ResetUnwinderAfterFork();
   g_call_sites.AdoptAfterFork();
   if (g_settings.notes_handovers) ledger::ForgetHandovers();
+  if (g_settings.keeps_freed) g_quarantine.lock().Reset();
   spy_chain.ResetLockAfterFork();
   const bool recorded = IsRecordedProcess();
   AdoptThreadsAfterFork(recorded);

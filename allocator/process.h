@@ -25,6 +25,9 @@ struct Settings {
   bool watches_frees = false;        // ... of a free
   bool checks_captures = false;
   bool notes_handovers = false;  // ownership=1
+  bool fills = false;
+  bool keeps_freed = false;  // quarantine_mb
+  uint64_t check_every = 0;
   uint16_t mark = 1;       // that new blocks carry
   uint16_t base_mark = 1;  // the lowest one of this process's own blocks
   uint64_t marks_dropped = 0;  // marks are numbered on, headers cannot: see marks.h

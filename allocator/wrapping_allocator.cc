@@ -7,6 +7,7 @@
 #include "allocator/ledger/handover_table.h"
 #include "allocator/ledger/live_map.h"
 #include "allocator/process.h"
+#include "allocator/quarantine.h"
 #include "allocator/stack_recorder.h"
 #include "allocator/system/errno_keeper.h"
 #include "allocator/system/os_memory.h"
@@ -71,6 +72,20 @@ inline bool Claim(void* block, const ThreadState* thread) {
   return true;
 }
 
+// False if it is not kept. What has to leave for it is looked at.
+bool KeepFreed(void* block, const BlockHeader& header, const Request& request, ThreadState* thread) {
+  if (!g_quarantine.Keep({block, RawOf(block, header), header, RecordPlace(thread)})) return false;
+  for (;;) {
+    const Quarantine::Kept leaving = g_quarantine.TakeSurplus();
+    if (leaving.block == nullptr) return true;
+    Damage damage;
+    if (FindDamage(leaving, &damage)) {
+      ReportBlockError(damage.kind, leaving.block, &leaving.header, request.door, damage.value, thread, leaving.freed);
+    }
+    wrapped::Free(leaving.raw);
+  }
+}
+
 // A block without a header begins here, maybe where one of ours was. With record=task most blocks are like that, and to know it of each
 // is not worth a leaf.
 void NotePlain(void* block) {
@@ -116,6 +131,7 @@ void* WrappingAllocator::Place(void* raw, size_t front_bytes, size_t bytes, cons
   if (IsAligned(request.door)) *ExtensionOf(block) = {request.alignment, front_bytes};
   WriteHeader(HeaderOf(block), stack, g_settings.mark, bytes,  TraitsOf(request.door, g_settings.guards) | thread->origin);
   if (g_settings.guards) WriteGuard(block, bytes);
+  if (__builtin_expect(g_settings.fills, 0) && !request.zeroed) std::memset(block, kNewByte, bytes);
   if (__builtin_expect(!g_live_map.SetLive(AddressOf(block)), 0)) return nullptr;
   thread->counters.CountAllocation(stack, bytes);
   return block;
@@ -172,6 +188,10 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
   }
   if (thread != nullptr) Judge(block, header, request.door, thread);
   CountFree(thread, header, request);
+  if (__builtin_expect(g_settings.fills, 0)) {
+    std::memset(block, kFreedByte, header.size);
+    if (g_settings.keeps_freed && thread != nullptr && KeepFreed(block, header, request, thread)) return;
+  }
   GiveRaw(block, header, thread);
 }
 
@@ -249,7 +269,7 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
       errno = ENOMEM;
       return nullptr;
     }
-    if (event.recording() && !IsAligned(static_cast<Door>(before.door))) {
+    if (event.recording() && !IsAligned(static_cast<Door>(before.door)) && !g_settings.fills) {
       const int saved_errno = errno;
       ThreadState* thread = event.thread();
       Judge(block, before, request.door, thread);

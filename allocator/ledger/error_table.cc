@@ -21,28 +21,40 @@ bool SameDetail(const Error& known, const ErrorReport& report) {
          std::memcmp(g_ledger.At<char>(TableId::kStrings, known.detail.offset), report.detail, known.detail.length) == 0;
 }
 
+// Whether a sweep has told of this damage; the block's own end takes it from the sweeps.
+bool IsToldBySweep(Error* known, const ErrorReport& report) {
+  if ((known->flags & kErrorBySweep) == 0 || known->kind != static_cast<uint32_t>(report.kind) || known->address != report.address ||
+      known->allocated != report.allocated || known->freed != report.freed) {
+    return false;
+  }
+  if (!report.by_sweep) known->flags &= static_cast<uint16_t>(~kErrorBySweep);
+  return true;
+}
+
 }  // namespace
 
-void AddError(const ErrorReport& report) {
+bool AddError(const ErrorReport& report) {
   FutexLockHolder hold(g_ledger.lock());
   const uint32_t count = g_ledger.Count(TableId::kErrors);
   for (uint32_t i = 1; i < count; ++i) {
     Error* known = g_ledger.At<Error>(TableId::kErrors, i);
+    if (IsToldBySweep(known, report)) return false;
     if (Same(*known, report) && SameDetail(*known, report)) {
       known->count.fetch_add(1, std::memory_order_relaxed);
-      return;
+      return false;
     }
   }
   const uint32_t index = count <= kMaxErrors ? g_ledger.Reserve(TableId::kErrors) : 0;
   if (index == 0) {
     g_ledger.SetDegraded(kTooManyErrors);
     g_ledger.header().errors_dropped.fetch_add(1, std::memory_order_relaxed);
-    return;
+    return false;
   }
   Error* error = g_ledger.At<Error>(TableId::kErrors, index);
   error->kind = static_cast<uint32_t>(report.kind);
   error->block_door = static_cast<uint8_t>(report.block_door);
   error->used_door = static_cast<uint8_t>(report.used_door);
+  error->flags = report.by_sweep ? kErrorBySweep : 0;
   error->address = report.address;
   error->size = report.size;
   error->value = report.value;
@@ -53,6 +65,7 @@ void AddError(const ErrorReport& report) {
   error->detail = report.detail != nullptr ? g_ledger.AddString(report.detail, std::strlen(report.detail)) : StringRef{};
   error->count.store(1, std::memory_order_relaxed);
   g_ledger.Publish(TableId::kErrors, index + 1);
+  return true;
 }
 
 }  // namespace mallocspy::ledger

@@ -20,9 +20,11 @@ struct ErrorReport {
   uint32_t freed = 0;
   uint32_t tid = 0;
   const char* detail = nullptr;
+  bool by_sweep = false;  // the block stays as it is, and the next sweep, its free or the end will see the same
 };
 
-// Any thread; not while the ledger's lock is held.
-void AddError(const ErrorReport& report);
+// True if there was none like it. What a sweep found of a block is known until its block ends; then it is not counted again. Any thread;
+// not while the ledger's lock is held.
+bool AddError(const ErrorReport& report);
 
 }  // namespace mallocspy::ledger

@@ -142,6 +142,44 @@ enum class ErrorKind : uint32_t {
 };
 inline constexpr ErrorKind kLastErrorKind = ErrorKind::kUnbalancedReferences;
 
+// As reports say it.
+inline const char* NameOf(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kDoubleFree:
+      return "double-free";
+    case ErrorKind::kInvalidFree:
+      return "invalid-free";
+    case ErrorKind::kMismatchedFree:
+      return "mismatched-free";
+    case ErrorKind::kHeapOverflow:
+      return "heap-overflow";
+    case ErrorKind::kHeapUnderflow:
+      return "heap-underflow";
+    case ErrorKind::kUseAfterFreeWrite:
+      return "use-after-free-write";
+    case ErrorKind::kSizedDeleteMismatch:
+      return "sized-delete-mismatch";
+    case ErrorKind::kBadAlignment:
+      return "bad-alignment";
+    case ErrorKind::kSpyContract:
+      return "spy-contract";
+    case ErrorKind::kUseAfterFreeRead:
+      return "use-after-free-read";
+    case ErrorKind::kHeapOverflowRead:
+      return "heap-overflow-read";
+    case ErrorKind::kHeapUnderflowRead:
+      return "heap-underflow-read";
+    case ErrorKind::kInjectedFailure:
+      return "injected-failure";
+    case ErrorKind::kUnbalancedReferences:
+      return "unbalanced-references";
+  }
+  return "unknown";
+}
+
+// Bits of Error::flags.
+inline constexpr uint16_t kErrorBySweep = 1;  // of a block that is still there (heap_sweep.h)
+
 // One kind of error at one place; repeated ones only add to `count`.
 struct Error {
   uint32_t kind;       // ErrorKind
@@ -152,6 +190,7 @@ struct Error {
   uint64_t size;       // of the block, bytes; see kind for others
   uint64_t value;      // kSizedDeleteMismatch: the size given; kBadAlignment: the alignment given;
                        // kHeapOverflow: offset of the first changed byte from the block's start;
+                       // kUseAfterFreeWrite: likewise, as a signed number: in the header it is negative;
                        // kInvalidFree: offset into the block around it, where size is not 0
   uint32_t where;      // node where it was met, 0 at exit
   uint32_t allocated;  // node where the block was made, 0 if not known

@@ -68,21 +68,6 @@ void VisitLive(uintptr_t address, void* context) {
   if (walk->going && Describe(address, &walk->window, &block)) walk->going = walk->take(block, walk->context);
 }
 
-bool CheckBlock(const Block& block, void*) {
-  if ((block.flags & (ledger::kBlockHeaderDestroyed | ledger::kBlockGuardDestroyed)) == 0) return true;
-  ledger::ErrorReport report{.kind = ErrorKind::kHeapUnderflow};
-  report.address = block.address;
-  if ((block.flags & ledger::kBlockGuardDestroyed) != 0) {
-    report.kind = ErrorKind::kHeapOverflow;
-    report.size = block.size;
-    report.block_door = static_cast<Door>(block.door);
-    report.value = CheckGuard(reinterpret_cast<const void*>(block.address), block.size);
-    report.allocated = g_ledger.At<ledger::Stack>(TableId::kStacks, block.stack)->node;
-  }
-  ledger::AddError(report);
-  return true;
-}
-
 // Writes records into the ledger's growing end.
 struct LedgerWriter {
   unsigned char* chunk = nullptr;
@@ -118,8 +103,6 @@ void ForEachBlock(bool (*take)(const Block& block, void* context), void* context
   if (InPicture()) walk.window.Open();
   g_live_map.ForEachLive(VisitLive, &walk);
 }
-
-void CheckLiveBlocks() { ForEachBlock(CheckBlock, nullptr); }
 
 uint64_t CountLiveBlocks() {
   uint64_t count = 0;

@@ -8,9 +8,6 @@
 
 namespace mallocspy {
 
-// Looks at the header and guard of every live block and records the errors found.
-void CheckLiveBlocks();
-
 // The number of live blocks of this process (without those inherited over fork).
 uint64_t CountLiveBlocks();
 

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <cstring>
 
+#include "allocator/heap_sweep.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/thread_counters.h"
 #include "allocator/process.h"
+#include "allocator/quarantine.h"
 #include "allocator/reading_turn.h"
 #include "allocator/snapshot/block_list.h"
 #include "allocator/snapshot/picture.h"
@@ -55,7 +57,8 @@ void Complete(ledger::End how, int value) {
   // What was left in the middle of an event, between a block's live bit and its counter, will not be finished.
   if (interrupted || running) SettleCounters();
   RefreshThreadNames();
-  CheckLiveBlocks();
+  g_quarantine.lock().Reset();  // as the ledger's
+  CheckAllBlocks();
 }
 
 }  // namespace

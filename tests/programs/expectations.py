@@ -5,6 +5,8 @@ At the line that allocates or frees (the line that the report must name):
     leak: ... DOOR is CLASS [from ROOT [NAME]]    CLASS may be "N CLASS and N CLASS"
     error: KIND [count N]                         also child-error:
     error-allocated: KIND                         where an error's block was made
+    error-freed: KIND                             where it was freed
+    error-values: KIND SIZE VALUE                 the block's size, and the offset or what else the kind tells (errors[].value)
     error-at-exit: KIND                           met at the end, not by a call
     exit: STATUS, signal: SIGNAME                 how the process ends; without either by status 0
 Anywhere:
@@ -15,6 +17,7 @@ Anywhere:
     frames: N               the leak's stack has N frames of the program
     frame: N FUNCTION       its N-th frame's function
     run options: OPTIONS    further options of `mallocspy run`
+    library options: OPTIONS  MALLOCSPY_OPTIONS of the run
     library: NAME           a library whose source holds markers too
     plain: differs          without mallocspy the program prints something else
     prints: LINE            all that it prints with mallocspy
@@ -26,8 +29,8 @@ import collections
 import pathlib
 import re
 
-MARKER = re.compile(r"//.*?\b((?:child-)?leak|(?:child-)?error|error-allocated|error-at-exit|exit|signal|(?:child )?verdict|"
-                    r"degraded|foreign frees|frames|frame|run options|library|plain|prints|also|"
+MARKER = re.compile(r"//.*?\b((?:child-)?leak|(?:child-)?error|error-allocated|error-freed|error-values|error-at-exit|exit|signal|(?:child )?verdict|"
+                    r"degraded|foreign frees|frames|frame|run options|library options|library|plain|prints|also|"
                     r"repeats): (.*?)\s*$")
 LEAK = re.compile(r"^(\d+) blocks? (\d+) bytes (.+?)(?: is (.+?)(?: from (\S+)(?: (\S+))?)?)?$")
 
@@ -46,6 +49,8 @@ class Expectations:
         self.errors = {}  # (Site, kind) -> count
         self.child_errors = {}
         self.allocated = {}  # kind -> Site
+        self.freed = {}  # kind -> Site
+        self.error_values = {}  # kind -> (size, value)
         self.at_exit = set()  # kinds
         self.exit = {"code": 0}
         self.values = collections.defaultdict(list)  # other marker -> its texts
@@ -73,6 +78,11 @@ class Expectations:
             target[site, kind] = int(count or 1)
         elif marker == "error-allocated":
             self.allocated[text] = site
+        elif marker == "error-freed":
+            self.freed[text] = site
+        elif marker == "error-values":
+            kind, size, value = text.split()
+            self.error_values[kind] = int(size), int(value)
         elif marker == "error-at-exit":
             self.at_exit.add(text)
         elif marker == "exit":

@@ -13,7 +13,7 @@ import sys
 import unittest
 
 from expectations import Expectations, Site
-from observed_run import Build, Observed, accounting_faults, checked_run, every_report, signal_number
+from observed_run import Build, Observed, accounting_faults, checked_run, environment, every_report, signal_number
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPEATS = int(os.environ.get("MALLOCSPY_REPEATS", "1"))
@@ -73,9 +73,13 @@ class Report:
                     found[self._site(error["where"][0]), error["kind"]] += error["count"]
         return dict(found)
 
-    def allocated(self):
-        """kind -> where the error's block was made."""
-        return {error["kind"]: self._site(error["allocated"][0]) for error in self.report["errors"] if error["allocated"]}
+    def stack_sites(self, name):
+        """kind -> where the error's block was made (`allocated`) or `freed`."""
+        return {error["kind"]: self._site(error[name][0]) for error in self.report["errors"] if error[name]}
+
+    def error_values(self):
+        """kind -> (size of the block, offset or what else the kind tells)."""
+        return {error["kind"]: (error["size"], error["value"]) for error in self.report["errors"]}
 
     def program_frames(self):
         """The frames of the program, of each leak that happened in it."""
@@ -98,7 +102,8 @@ class ProgramsTest(unittest.TestCase):
             self.check_run(expected, program)
 
     def check_run(self, expected, program):
-        seen, report = checked_run(self.build, ["--fail-on=any", "--judge=all", *self.run_options(expected)], program)
+        seen, report = checked_run(self.build, ["--fail-on=any", "--judge=all", *self.run_options(expected)], program,
+                                   self.run_environment(expected))
         self.assertIsNotNone(report, f"no report\n{seen}")
         try:
             self.check_report(expected, report)
@@ -111,11 +116,15 @@ class ProgramsTest(unittest.TestCase):
     def run_options(self, expected):
         return [option for text in expected.values["run options"] for option in text.split()]
 
+    def run_environment(self, expected):
+        options = ":".join(expected.values["library options"])
+        return environment(MALLOCSPY_OPTIONS=options) if options else None
+
     def check_output_is_kept(self, expected, program):
         """Output and exit status are those without mallocspy; where errors change them there is nothing to compare."""
         if expected.has_errors:
             return
-        seen, _ = checked_run(self.build, ["--fail-on=none", *self.run_options(expected)], program)
+        seen, _ = checked_run(self.build, ["--fail-on=none", *self.run_options(expected)], program, self.run_environment(expected))
         for line in expected.values["prints"]:
             self.assertEqual(seen.seen, (line.encode() + b"\n", b"", expected.exit.get("code")))
         if "differs" not in expected.values["plain"]:
@@ -140,7 +149,11 @@ class ProgramsTest(unittest.TestCase):
         self.assertEqual(ours.errors(report["children"]), expected.child_errors, "errors of children")
         self.assertEqual({error["kind"] for error in report["errors"] if not error["where"]}, expected.at_exit)
         for kind, site in expected.allocated.items():
-            self.assertEqual(ours.allocated().get(kind), site, f"where the block of the {kind} was made")
+            self.assertEqual(ours.stack_sites("allocated").get(kind), site, f"where the block of the {kind} was made")
+        for kind, site in expected.freed.items():
+            self.assertEqual(ours.stack_sites("freed").get(kind), site, f"where the block of the {kind} was freed")
+        for kind, values in expected.error_values.items():
+            self.assertEqual(ours.error_values().get(kind), values, f"size and offset of the {kind}")
         for text in expected.values["frames"]:
             self.assertEqual([len(frames) for frames in ours.program_frames()], [int(text)])
         for text in expected.values["frame"]:

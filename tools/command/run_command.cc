@@ -162,6 +162,7 @@ int RunCommand(const std::vector<std::string>& arguments) {
   preload.library = *library;
   preload.follow = settings->follow;
   preload.ownership = settings->ownership;
+  preload.on_error = settings->on_error;
   for (const std::string& spy : settings->spies) {
     const absl::StatusOr<std::string> resolved = ResolveSpy(spy, *library);
     if (!resolved.ok()) return UsageError(resolved.status().message(), "run");

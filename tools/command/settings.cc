@@ -73,6 +73,14 @@ absl::Status SetBaseline(absl::string_view value, Settings* settings) {
   return SetPath("--baseline", value, &settings->baseline);
 }
 
+absl::Status SetOnError(absl::string_view value, Settings* settings) {
+  if (value != "continue" && value != "abort" && value != "stop") {
+    return absl::InvalidArgumentError(NotAmong("--on-error", value, {"continue", "abort", "stop"}));
+  }
+  settings->on_error = std::string(value);
+  return absl::OkStatus();
+}
+
 absl::Status Set(absl::string_view name, absl::string_view value, Settings* settings, OutputPairs* outputs) {
   if (name == "help") settings->help = true;
   if (name == "format") return outputs->AddFormat(value);
@@ -83,6 +91,7 @@ absl::Status Set(absl::string_view name, absl::string_view value, Settings* sett
   if (name == "judge") return settings->judged.Add(value);
   if (name == "self-test") settings->self_test = true;
   if (name == "ownership") settings->ownership = true;
+  if (name == "on-error") return SetOnError(value, settings);
   if (name == "spy") settings->spies.emplace_back(value);
   if (name == "suppressions") return SetPath("--suppressions", value, &settings->suppressions.emplace_back());
   if (name == "strict-suppressions") settings->strict_suppressions = true;
@@ -133,6 +142,9 @@ const std::vector<OptionRow>& OptionRows() {
        "standard output)",
        true},
       {"baseline", "FILE", true, true, "fail only on leaks that are new or have grown since this JSON report or snapshot"},
+      {"on-error", "continue|abort|stop", true, false,
+       "what a heap error leads to as soon as it is met: nothing (default), abort(), or a wait for a debugger, with the command that "
+       "attaches one"},
       {"ownership", nullptr, true, true, "tell, too, which module freed what which module had made (in text; 'run' records it for that)"},
       {"self-test", nullptr, true, false,
        "plant a leak, and show step by step whether it can be found on this machine"},

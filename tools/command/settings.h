@@ -26,6 +26,7 @@ struct Settings {
   bool follow = true;
   bool self_test = false;
   bool ownership = false;
+  std::string on_error;  // empty: the library's own default
   std::string keep;
   std::vector<std::string> suppressions;
   bool strict_suppressions = false;

@@ -20,9 +20,20 @@ std::string UsedText(const HeapError& error) {
   return absl::StrCat("used as one of ", NameOf(error.used_door));
 }
 
-// When damage was noticed: blocks are looked at when they are freed and at the end.
+// When damage was noticed: blocks are looked at when they are freed, at checks of the heap and at the end.
 absl::string_view FoundText(const HeapError& error) {
-  return error.used_door == Door::kNone ? "found at the end of the process" : "found when it was freed";
+  if (error.used_door != Door::kNone) return "found when it was freed";
+  return error.where.empty() ? "found at the end of the process" : "found by a check of the heap";
+}
+
+// "3 bytes after the end of a 24-byte block": where the first changed byte lies.
+std::string PositionText(const HeapError& error) {
+  const auto offset = static_cast<int64_t>(error.value);
+  const std::string block = absl::StrCat("a ", error.size, "-byte block");
+  if (offset < 0) return absl::StrCat(Count(static_cast<uint64_t>(-offset), "byte"), " before ", block);
+  if (error.value < error.size) return absl::StrCat("at offset ", offset, " of ", block);
+  if (error.value == error.size) return absl::StrCat("right at the end of ", block);
+  return absl::StrCat(Count(error.value - error.size, "byte"), " after the end of ", block);
 }
 
 std::string InvalidFreeText(const HeapError& error) {
@@ -34,8 +45,9 @@ std::string InvalidFreeText(const HeapError& error) {
 
 // What happened at the place where the error was met.
 absl::string_view WhereText(const HeapError& error) {
-  if (error.kind == "double-free") return "freed again here:";
   if (error.kind == "bad-alignment" || error.kind == "spy-contract") return "called here:";
+  if (error.kind == "double-free") return "freed again here:";
+  if (error.kind == "use-after-free-write" || (error.used_door == Door::kNone && !error.where.empty())) return "found here:";
   return "freed here:";
 }
 
@@ -46,13 +58,17 @@ std::string ErrorHeadline(const HeapError& error) {
   if (error.kind == "invalid-free") return InvalidFreeText(error);
   if (error.kind == "mismatched-free") return absl::StrCat("mismatched-free of ", block, ", ", UsedText(error));
   if (error.kind == "heap-overflow") {
-    return absl::StrCat("heap-overflow behind ", block, ", first changed byte at offset ", error.value, ", ",
+    return absl::StrCat("heap-overflow behind ", block, ", first changed byte at offset ", error.value, " (", PositionText(error), "), ",
                         FoundText(error));
   }
   if (error.kind == "heap-underflow") {
     return absl::StrCat("heap-underflow in front of ", block, ", ", FoundText(error));
   }
-  if (error.kind == "use-after-free-write") return absl::StrCat("use-after-free-write into ", block);
+  if (error.kind == "use-after-free-write") {
+    return absl::StrCat("use-after-free-write into ", block, ", first changed byte ", PositionText(error), ", ",
+                        error.where.empty() ? "found at the end of the process"
+                        : error.used_door == Door::kNone ? "found by a check of the heap" : "found as it left the quarantine");
+  }
   if (error.kind == "sized-delete-mismatch") {
     return absl::StrCat("sized-delete-mismatch of ", block, ", deleted as ", Count(error.value, "byte"));
   }

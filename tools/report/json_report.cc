@@ -130,7 +130,8 @@ Json ErrorJson(const HeapError& error) {
   json["size"] = error.size;
   json["door"] = TextOrNull(NameOf(error.block_door));
   json["used_door"] = TextOrNull(NameOf(error.used_door));
-  json["value"] = error.value;
+  // An offset in front of the block is negative.
+  json["value"] = error.kind == "use-after-free-write" ? Json(static_cast<int64_t>(error.value)) : Json(error.value);
   json["detail"] = TextOrNull(error.detail);
   json["count"] = error.count;
   json["tid"] = error.tid;

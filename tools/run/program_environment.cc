@@ -43,11 +43,13 @@ std::vector<std::string> ProgramEnvironment(const char* const* environment, cons
   if (!preload.spies.empty()) {
     variables.push_back(absl::StrCat("MALLOCSPY_SPIES=", absl::StrJoin(preload.spies, "\n")));
   }
-  if (!preload.follow || preload.ownership) {
-    std::string options = Take("MALLOCSPY_OPTIONS", &variables);
-    if (!preload.follow) absl::StrAppend(&options, options.empty() ? "" : ":", "follow=none");
-    if (preload.ownership) absl::StrAppend(&options, options.empty() ? "" : ":", "ownership=1");
-    variables.push_back(absl::StrCat("MALLOCSPY_OPTIONS=", options));
+  std::vector<std::string> options;
+  if (!preload.follow) options.push_back("follow=none");
+  if (preload.ownership) options.push_back("ownership=1");
+  if (!preload.on_error.empty()) options.push_back(absl::StrCat("on_error=", preload.on_error));
+  if (!options.empty()) {
+    if (std::string given = Take("MALLOCSPY_OPTIONS", &variables); !given.empty()) options.insert(options.begin(), std::move(given));
+    variables.push_back(absl::StrCat("MALLOCSPY_OPTIONS=", absl::StrJoin(options, ":")));
   }
   return variables;
 }

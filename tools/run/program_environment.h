@@ -12,11 +12,11 @@ struct Preload {
   std::vector<std::string> spies;  // as ResolveSpy() gives them
   bool follow = true;
   bool ownership = false;
+  std::string on_error;  // empty: as MALLOCSPY_OPTIONS say
 };
 
-// "NAME=value" strings. Only LD_PRELOAD, MALLOCSPY_RUN, MALLOCSPY_SPIES and, without `follow` or with
-// `ownership`, MALLOCSPY_OPTIONS differ
-// from `environment`, which ends with a null pointer.
+// "NAME=value" strings. Only LD_PRELOAD, MALLOCSPY_RUN, MALLOCSPY_SPIES and, where `preload` asks for options of the library,
+// MALLOCSPY_OPTIONS differ from `environment`, which ends with a null pointer.
 std::vector<std::string> ProgramEnvironment(const char* const* environment, const Preload& preload);
 
 // The same environment unchanged, for a program that cannot be recorded.

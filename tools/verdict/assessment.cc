@@ -12,40 +12,6 @@
 namespace mallocspy {
 namespace {
 
-absl::string_view NameOf(ledger::ErrorKind kind) {
-  switch (kind) {
-    case ledger::ErrorKind::kDoubleFree:
-      return "double-free";
-    case ledger::ErrorKind::kInvalidFree:
-      return "invalid-free";
-    case ledger::ErrorKind::kMismatchedFree:
-      return "mismatched-free";
-    case ledger::ErrorKind::kHeapOverflow:
-      return "heap-overflow";
-    case ledger::ErrorKind::kHeapUnderflow:
-      return "heap-underflow";
-    case ledger::ErrorKind::kUseAfterFreeWrite:
-      return "use-after-free-write";
-    case ledger::ErrorKind::kSizedDeleteMismatch:
-      return "sized-delete-mismatch";
-    case ledger::ErrorKind::kBadAlignment:
-      return "bad-alignment";
-    case ledger::ErrorKind::kSpyContract:
-      return "spy-contract";
-    case ledger::ErrorKind::kUseAfterFreeRead:
-      return "use-after-free-read";
-    case ledger::ErrorKind::kHeapOverflowRead:
-      return "heap-overflow-read";
-    case ledger::ErrorKind::kHeapUnderflowRead:
-      return "heap-underflow-read";
-    case ledger::ErrorKind::kInjectedFailure:
-      return "injected-failure";
-    case ledger::ErrorKind::kUnbalancedReferences:
-      return "unbalanced-references";
-  }
-  return "unknown";
-}
-
 ProcessExit ExitOf(const Snapshot& snapshot, const Circumstances& circumstances) {
   ProcessExit result;
   if (circumstances.wait_status.has_value()) {
