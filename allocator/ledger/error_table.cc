@@ -41,6 +41,10 @@ bool AddError(const ErrorReport& report) {
     if (IsToldBySweep(known, report)) return false;
     if (Same(*known, report) && SameDetail(*known, report)) {
       known->count.fetch_add(1, std::memory_order_relaxed);
+      if (report.by_sweep && (known->flags & kErrorBySweep) == 0) {
+        known->flags |= kErrorBySweep;
+        known->address = report.address;
+      }
       return false;
     }
   }

@@ -17,7 +17,7 @@ Anywhere:
     frames: N               the leak's stack has N frames of the program
     frame: N FUNCTION       its N-th frame's function
     run options: OPTIONS    further options of `mallocspy run`
-    library options: OPTIONS  MALLOCSPY_OPTIONS of the run
+    library options: TEXT   MALLOCSPY_OPTIONS of the run
     library: NAME           a library whose source holds markers too
     plain: differs          without mallocspy the program prints something else
     prints: LINE            all that it prints with mallocspy

@@ -29,7 +29,7 @@ absl::string_view FoundText(const HeapError& error) {
 // "3 bytes after the end of a 24-byte block": where the first changed byte lies.
 std::string PositionText(const HeapError& error) {
   const auto offset = static_cast<int64_t>(error.value);
-  const std::string block = absl::StrCat("a ", error.size, "-byte block");
+  const std::string block = absl::StrCat("the ", error.size, "-byte block");
   if (offset < 0) return absl::StrCat(Count(static_cast<uint64_t>(-offset), "byte"), " before ", block);
   if (error.value < error.size) return absl::StrCat("at offset ", offset, " of ", block);
   if (error.value == error.size) return absl::StrCat("right at the end of ", block);

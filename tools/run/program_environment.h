@@ -12,7 +12,7 @@ struct Preload {
   std::vector<std::string> spies;  // as ResolveSpy() gives them
   bool follow = true;
   bool ownership = false;
-  std::string on_error;  // empty: as MALLOCSPY_OPTIONS say
+  std::string on_error = {};  // empty: as MALLOCSPY_OPTIONS say
 };
 
 // "NAME=value" strings. Only LD_PRELOAD, MALLOCSPY_RUN, MALLOCSPY_SPIES and, where `preload` asks for options of the library,

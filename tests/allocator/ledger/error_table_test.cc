@@ -143,5 +143,21 @@ TEST(ErrorTable, ManyThreadsLoseNone) {
   });
 }
 
+TEST(ErrorTable, WhatASweepToldIsKnownUntilTheBlockEnds) {
+  InFreshProcess([] {
+    ASSERT_TRUE(g_ledger.Create(nullptr, 1));
+    ErrorReport sweep{.kind = ErrorKind::kHeapOverflow, .address = 4096, .by_sweep = true};
+    ErrorReport end{.kind = ErrorKind::kHeapOverflow, .used_door = Door::kMalloc, .address = 4096};
+    EXPECT_TRUE(AddError(sweep));
+    EXPECT_FALSE(AddError(sweep));
+    EXPECT_FALSE(AddError(end)) << "the sweep told of it";
+    EXPECT_EQ(g_ledger.Count(TableId::kErrors), 2u);
+    EXPECT_EQ(g_ledger.At<Error>(TableId::kErrors, 1)->count, 1u);
+    EXPECT_TRUE(AddError(end)) << "another block at the same place";
+    EXPECT_FALSE(AddError(sweep));
+    EXPECT_EQ(g_ledger.At<Error>(TableId::kErrors, 1)->count, 2u) << "and a third one";
+  });
+}
+
 }  // namespace
 }  // namespace mallocspy::ledger

@@ -107,6 +107,7 @@ TEST(Settings, BadValuesSayWhatIsPossible) {
   EXPECT_THAT(ErrorOf(Command::kRun, {"--format=jsn"}), HasSubstr("did you mean 'json'?"));
   EXPECT_THAT(ErrorOf(Command::kRun, {"--format=html"}), HasSubstr("not available in this version"));
   EXPECT_THAT(ErrorOf(Command::kRun, {"--follow=no"}), HasSubstr("is not one of all, none"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--on-error=crash"}), HasSubstr("is not one of continue, abort, stop"));
   EXPECT_THAT(ErrorOf(Command::kRun, {"--top=few"}), HasSubstr("'few' is not a number"));
   EXPECT_THAT(ErrorOf(Command::kRun, {"--top=-1"}), HasSubstr("'-1' is not a number"));
   EXPECT_THAT(ErrorOf(Command::kRun, {"--fail-on=leaks"}), HasSubstr("--fail-on: 'leaks' is not one of"));

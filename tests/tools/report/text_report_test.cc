@@ -62,7 +62,7 @@ Receipt of pid 42:
 TEST(TextReport, ErrorsBeforeTheReceipt) {
   EXPECT_EQ(TextReport(SampleErrors(42), kPlain),
             R"(mallocspy: errors: 2 heap errors in prog (pid 42)
-==42==ERROR: mallocspy: heap-overflow behind 0x602000000010 (8 bytes, made by malloc), first changed byte at offset 8, found when it was freed [3 times]
+==42==ERROR: mallocspy: heap-overflow behind 0x602000000010 (8 bytes, made by malloc), first changed byte at offset 8 (right at the end of the 8-byte block), found when it was freed [3 times]
   in thread 43 (worker)
   freed here:
     #0 0x555555554010 in use /src/a.cc:9
@@ -268,6 +268,15 @@ TEST(ErrorText, EachKindTellsWhatItKnows) {
   EXPECT_THAT(Headline(error), HasSubstr("(40 bytes, made by new[]), deleted as 8 bytes"));
   error.kind = "use-after-free-write";
   EXPECT_THAT(Headline(error), HasSubstr("use-after-free-write into 0x000000001000"));
+  EXPECT_THAT(Headline(error), EndsWith("first changed byte at offset 8 of the 40-byte block, found at the end of the process"));
+  error.value = static_cast<uint64_t>(-3);
+  EXPECT_THAT(Headline(error), HasSubstr("first changed byte 3 bytes before the 40-byte block"));
+  error.kind = "heap-overflow";
+  error.value = 40;
+  EXPECT_THAT(Headline(error), HasSubstr("first changed byte at offset 40 (right at the end of the 40-byte block), found when it was freed"));
+  error.value = 43;
+  EXPECT_THAT(Headline(error), HasSubstr("(3 bytes after the end of the 40-byte block)"));
+  error.value = 8;
   error.kind = "bad-alignment";
   EXPECT_THAT(Headline(error), HasSubstr("bad-alignment: 8 was asked for a block of 40 bytes (malloc)"));
   error.kind = "spy-contract";

@@ -40,6 +40,10 @@ TEST(ProgramEnvironment, SpiesAndFollow) {
                                    "MALLOCSPY_SPIES=/a.so:x=1\n/b.so", "MALLOCSPY_OPTIONS=follow=none"));
   const char* const with_options[] = {"MALLOCSPY_OPTIONS=guard=0", nullptr};
   EXPECT_THAT(ProgramEnvironment(with_options, preload), ::testing::Contains("MALLOCSPY_OPTIONS=guard=0:follow=none"));
+  preload.ownership = true;
+  preload.on_error = "abort";
+  EXPECT_THAT(ProgramEnvironment(with_options, preload),
+              ::testing::Contains("MALLOCSPY_OPTIONS=guard=0:follow=none:ownership=1:on_error=abort"));
 }
 
 }  // namespace
