@@ -4,7 +4,6 @@
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,18 +16,15 @@
 #include "allocator/interpose/followed_environment.h"
 #include "allocator/interpose/next.h"
 #include "allocator/interpose/place_of_call.h"
-#include "allocator/process.h"
 #include "allocator/run_notes.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/system/raw_syscall.h"
-#include "allocator/thread_state.h"
 
 namespace {
 
 using mallocspy::Next;
 
 constexpr uint32_t kForkWaitMs = 100;
-constexpr long kGiveWayMs = 50;
 
 constinit Next<pid_t (*)()> next_fork("fork");
 constinit Next<pid_t (*)()> next_bare_fork("_Fork");
@@ -44,18 +40,8 @@ using SpawnFunction = int (*)(pid_t*, const char*, const posix_spawn_file_action
 constinit Next<SpawnFunction> next_posix_spawn("posix_spawn");
 constinit Next<SpawnFunction> next_posix_spawnp("posix_spawnp");
 
-// A child made while another thread is on its last steps through exit() may have libc's lock of exit handlers as that thread held it, and
-// would wait for it forever in an exit() of its own. Threads that waited for the end of the record come here just then: they let the process
-// end first.
-void GiveWayToExit() {
-  if (mallocspy::CurrentPhase() != mallocspy::Phase::kOver || !mallocspy::IsRecordedProcess()) return;
-  const timespec pause = {0, kGiveWayMs * 1000000};
-  mallocspy::RawSyscall(SYS_nanosleep, &pause, nullptr);
-}
-
 template <typename Fork>
 pid_t Forked(Fork fork) {
-  GiveWayToExit();
   mallocspy::BeginFork(kForkWaitMs);
   const pid_t pid = fork();
   if (pid == 0) {
