@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""readme_options.py COMMAND README: the README's table of options says what `COMMAND help options` says."""
+"""options_page.py COMMAND PAGE: the page's table of options says what `COMMAND help options` says."""
 
 import re
 import subprocess
 import sys
 
-command, readme = sys.argv[1:]
+command, page = sys.argv[1:]
 text = subprocess.run([command, "help", "options"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                       check=True).stdout
 helped = {}
@@ -13,7 +13,7 @@ for option, words in re.findall(r"^  (\w+=\S+)\n {8}(.+)$", text, re.MULTILINE):
     match = re.fullmatch(r"(.*?)(?: \(default (.*)\))?", words)
     helped[option] = (match[2] or "", match[1])
 written = {}
-with open(readme) as lines:
+with open(page) as lines:
     for line in lines:
         match = re.fullmatch(r"\| `(\w+=[^`]+)` \|(?: `([^`]*)`)? \| (.*) \|\n", line)
         if match:
@@ -21,5 +21,5 @@ with open(readme) as lines:
 assert helped, f"no option found in: {text}"
 for option in sorted(helped.keys() | written.keys()):
     if helped.get(option) != written.get(option):
-        sys.exit(f"{option}\n  help:   {helped.get(option)}\n  README: {written.get(option)}")
+        sys.exit(f"{option}\n  help:   {helped.get(option)}\n  page:   {written.get(option)}")
 print(f"{len(helped)} options")
