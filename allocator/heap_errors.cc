@@ -98,7 +98,8 @@ bool FindDamage(const void* block, Damage* damage) {
 
 bool FindDamage(const Quarantine::Kept& kept, Damage* damage) {
   int64_t offset;
-  if (!IsWritten(kept, &offset)) return false;
+  // What a forked child found there is its parent's to tell.
+  if (kept.base_mark != g_settings.base_mark || !IsWritten(kept, &offset)) return false;
   *damage = {ErrorKind::kUseAfterFreeWrite, kept.block, kept.header, static_cast<uint64_t>(offset), kept.freed};
   return true;
 }

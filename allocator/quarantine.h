@@ -23,6 +23,7 @@ class Quarantine {
     void* raw = nullptr;  // the wrapped block
     BlockHeader header = {};
     uint32_t freed = 0;  // ledger node where it was freed
+    uint16_t base_mark = 0;  // Settings::base_mark of the process that freed it
   };
 
   constexpr Quarantine() = default;

@@ -74,7 +74,7 @@ inline bool Claim(void* block, const ThreadState* thread) {
 
 // False if it is not kept. What has to leave for it is looked at.
 bool KeepFreed(void* block, const BlockHeader& header, const Request& request, ThreadState* thread) {
-  if (!g_quarantine.Keep({block, RawOf(block, header), header, RecordPlace(thread)})) return false;
+  if (!g_quarantine.Keep({block, RawOf(block, header), header, RecordPlace(thread), g_settings.base_mark})) return false;
   for (;;) {
     const Quarantine::Kept leaving = g_quarantine.TakeSurplus();
     if (leaving.block == nullptr) return true;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "allocator/heap_sweep.h"
 #include "allocator/ledger/error_table.h"
 #include "allocator/wrapping_allocator.h"
 #include "tests/allocator/fresh_process.h"
@@ -28,7 +29,7 @@ class Freed {
   }
   Freed(const Freed&) = delete;
   Freed& operator=(const Freed&) = delete;
-  Quarantine::Kept kept() { return {block_, memory_.data(), *HeaderOf(block_), 3}; }
+  Quarantine::Kept kept() { return {block_, memory_.data(), *HeaderOf(block_), 3, 1}; }
   char* bytes() { return static_cast<char*>(block_); }
   uintptr_t address() const { return reinterpret_cast<uintptr_t>(block_); }
 
@@ -113,6 +114,25 @@ TEST(Quarantine, OfTheProcessKeepsWhatIsFreed) {
     EXPECT_EQ(errors[0].size, 100u);
     EXPECT_EQ(errors[0].value, 99u);
     EXPECT_EQ(errors[0].count, 1u);
+  });
+}
+
+TEST(Quarantine, AForkedChildTellsOfItsOwnFreesOnly) {
+  InFreshProcess([] {
+    SetOptions("quarantine_mb=1");
+    char* block = static_cast<char*>(g_heap.Allocate(100, {}));
+    char* other = static_cast<char*>(g_heap.Allocate(100, {}));
+    g_heap.Deallocate(block, {});
+    block[0] = 0;
+    EXPECT_TRUE(EndsWell(ForkWith([&] {
+      g_heap.Deallocate(other, {});
+      EXPECT_EQ(SweepHeap(nullptr), MALLOCSPY_HEAP_OK);
+      other[7] = 0;
+      EXPECT_EQ(SweepHeap(nullptr), MALLOCSPY_HEAP_WRITTEN_AFTER_FREE);
+      ASSERT_EQ(RecordedErrors().size(), 1u);
+      EXPECT_EQ(RecordedErrors()[0].value, 7u);
+    })));
+    EXPECT_EQ(SweepHeap(nullptr), MALLOCSPY_HEAP_WRITTEN_AFTER_FREE);
   });
 }
 
