@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "allocator/entrance.h"
+#include "allocator/process.h"
 #include "allocator/wrapping_allocator.h"
 #include "tests/allocator/fresh_process.h"
 #include "tests/allocator/recorded_errors.h"
@@ -121,6 +122,7 @@ TEST(SweepWhenDue, AtEachNthCallOfAnyKind) {
 
 TEST(HeapSweep, WhileThreadsAllocate) {
   InFreshProcess([] {
+    ASSERT_TRUE(EnsureStarted());  // while another thread starts the record there is nothing to look at
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
     for (int t = 0; t < 3; ++t) {
