@@ -151,6 +151,14 @@ void ReportBreach(const char* what, const void* block, size_t bytes, Door door, 
   if (ledger::AddError(report)) ActOnError(report);
 }
 
+void ReportInjectedFailure(size_t bytes, uint32_t node, uint32_t tid) {
+  ledger::ErrorReport report{.kind = ErrorKind::kInjectedFailure};
+  report.size = bytes;
+  report.where = node;
+  report.tid = tid;
+  ledger::AddError(report);
+}
+
 bool JudgeForeign(const void* pointer, Door used, ThreadState* thread) {
   const uintptr_t address = reinterpret_cast<uintptr_t>(pointer);
   Quarantine::Kept kept;

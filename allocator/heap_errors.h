@@ -38,6 +38,9 @@ void ReportDamage(const Damage& damage, ThreadState* thread);
 // Records that a spy broke the contract.
 void ReportBreach(const char* what, const void* block, size_t bytes, Door door, ThreadState* thread);
 
+// Records that a spy made an allocation of `bytes` fail at the stack that ends at `node`. Not an error: on_error does not concern it.
+void ReportInjectedFailure(size_t bytes, uint32_t node, uint32_t tid);
+
 // About a pointer that is no live block: true if it is certainly an error of the program (then recorded), false if another
 // allocator may own it.
 bool JudgeForeign(const void* pointer, Door used, ThreadState* thread);

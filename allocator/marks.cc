@@ -53,6 +53,8 @@ uint64_t BeginMark() {
   return g_settings.marks_dropped + mark;
 }
 
+uint64_t CurrentMark() { return g_settings.marks_dropped + __atomic_load_n(&g_settings.mark, __ATOMIC_ACQUIRE); }
+
 uint32_t HeaderMarkSince(uint64_t mark) {
   const uint64_t dropped = g_settings.marks_dropped;
   const uint64_t since = mark > dropped ? mark - dropped : 0;

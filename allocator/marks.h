@@ -12,6 +12,9 @@ namespace mallocspy {
 // thread; not from a signal handler.
 uint64_t BeginMark();
 
+// The mark that blocks get now: 1 until the program begins one. Any thread.
+uint64_t CurrentMark();
+
 // The lowest mark, as headers have it, of the blocks made since `mark`; above any header's if that is yet to come. Of mark 0: all of this
 // process's own blocks.
 uint32_t HeaderMarkSince(uint64_t mark);

@@ -1,6 +1,7 @@
 #include "allocator/stack_recorder.h"
 
 #include "allocator/capture/capture_check.h"
+#include "allocator/capture/unwinder.h"
 #include "allocator/ledger/module_table.h"
 #include "allocator/ledger/stack_table.h"
 #include "allocator/process.h"
@@ -45,12 +46,16 @@ Ending InternKnown(KnownStack* known, bool truncated) {
   return {node, depth, truncated};
 }
 
-Ending Unwind(ThreadState* thread, const FrameState& from, uint32_t limit) {
-  const UnwoundStack stack = UnwindStack(thread->frames, limit, from.sp, {thread->stack_low, thread->stack_high});
-  if (stack.depth == 0) return OnlyCaller(thread, from.pc);
+// The frames are in the thread's buffer.
+Ending InternUnwound(ThreadState* thread, const UnwoundStack& stack) {
   static_assert(sizeof(uintptr_t) == sizeof(uint64_t));
   for (uint32_t i = 0; i < stack.depth; ++i) thread->frames[i] = ledger::g_modules.SiteOf(thread->frames[i]);
   return {ledger::g_stacks.InternNode(thread->frames, stack.depth), stack.depth, !stack.whole};
+}
+
+Ending Unwind(ThreadState* thread, const FrameState& from, uint32_t limit) {
+  const UnwoundStack stack = UnwindStack(thread->frames, limit, from.sp, {thread->stack_low, thread->stack_high});
+  return stack.depth == 0 ? OnlyCaller(thread, from.pc) : InternUnwound(thread, stack);
 }
 
 __attribute__((noinline)) void Check(ThreadState* thread, const FrameState& from, bool whole, uint32_t limit) {
@@ -117,6 +122,18 @@ void CheckRecentStack(ThreadState* thread, Door door, uint32_t stack) {
 }
 
 uint32_t RecordPlace(ThreadState* thread) { return CurrentStack(thread).node; }
+
+uint32_t RecordInterrupted(const ucontext_t& context) {
+  const ErrnoKeeper keeper;
+  const Event event;
+  ThreadState* thread = event.thread();
+  if (thread == nullptr || IsInUnwinder()) return 0;
+  thread->capturing = true;
+  const UnwoundStack stack = UnwindInterrupted(thread->frames, static_cast<uint32_t>(ProcessOptions().stack_depth), context,
+                                               {thread->stack_low, thread->stack_high});
+  thread->capturing = false;
+  return stack.depth == 0 ? 0 : InternUnwound(thread, stack).node;
+}
 
 StackPreparation::StackPreparation(const DoorFrame* frame, bool caller_only) {
   const ErrnoKeeper keeper;

@@ -1,6 +1,8 @@
 // From the current call to its record in the ledger: capture, sites, interning.
 #pragma once
 
+#include <ucontext.h>
+
 #include <cstdint>
 
 #include "allocator/capture/recent_stacks.h"
@@ -35,6 +37,9 @@ inline uint32_t RecordStackAgain(ThreadState* thread, Door door) {
 
 // The ledger's node of the current stack, for an error's place.
 uint32_t RecordPlace(ThreadState* thread);
+
+// The ledger's node of what a signal interrupted; 0 if that is not known. In its handler.
+uint32_t RecordInterrupted(const ucontext_t& context);
 
 // Within its scope the calls of this thread record the stack of the call at `frame`, captured now. With `caller_only`, where the spy lock is
 // held already, they record no more than the return address of that call.

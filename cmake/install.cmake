@@ -8,7 +8,7 @@
 
 include(CMakePackageConfigHelpers)
 
-install(TARGETS mallocspy mallocspy_trace mallocspy_command
+install(TARGETS mallocspy mallocspy_trace mallocspy_faults mallocspy_command
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES spy/malloc_spy.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/spy)

@@ -537,6 +537,28 @@ MALLOCSPY_API HRESULT mallocspy_remove_hooks(const struct mallocspy_hooks* hooks
    ...), NULL if it is not known. Elsewhere NULL. */
 MALLOCSPY_API const void* mallocspy_caller(void);
 
+/* One frame of a call stack. */
+struct mallocspy_frame {
+  const void* address;  /* return address */
+  const char* module;   /* path of the loaded object that it is in, `module_bytes` long, with no NUL behind it */
+  size_t module_bytes;  /* 0: code of no loaded object */
+  uint64_t offset;      /* the address as the object's file numbers it, the same in each run; without an object the
+                           address itself */
+};
+
+/* In a spy's method: the stack of the program's call that led to it. Writes the innermost frames, at most `capacity`,
+   to `frames` (NULL if capacity is 0) and returns how many the stack has; 0 if it is not known. *id (if not NULL) gets
+   a number above 0 that stands for the stack in this process: equal stacks have equal numbers, which grow with
+   the stacks that were ever seen. Module paths stay readable until the process ends. Elsewhere 0. */
+MALLOCSPY_API size_t mallocspy_call_stack(uint32_t* id, struct mallocspy_frame* frames, size_t capacity);
+
+/* In a PreAlloc or PreRealloc that makes the call fail by returning 0: the reports tell of it, with its stack, as an
+   injected failure of `bytes`, which is no error of the program. */
+MALLOCSPY_API void mallocspy_note_injected_failure(size_t bytes);
+
+/* The mark that blocks get now: 1 at the start, then what mallocspy_mark() (leak_check.h) returned last. Any thread. */
+MALLOCSPY_API uint64_t mallocspy_current_mark(void);
+
 #endif /* not Windows */
 
 /* ---- What a library for `mallocspy run --spy=LIB:ARGS` exports ---- */

@@ -364,6 +364,35 @@ UnwoundStack UnwindStack(uintptr_t* frames, uint32_t limit, uintptr_t first_sp, 
   return Run(Unwind, &stretch) ? stretch.result : UnwoundStack{0, false};
 }
 
+UnwoundStack UnwindInterrupted(uintptr_t* frames, uint32_t limit, const ucontext_t& context, StackBounds bounds) {
+  static constexpr struct {
+    int number;    // libunwind's
+    int register_;  // the kernel's
+  } kRegisters[] = {{UNW_X86_64_RAX, REG_RAX}, {UNW_X86_64_RDX, REG_RDX}, {UNW_X86_64_RCX, REG_RCX}, {UNW_X86_64_RBX, REG_RBX},
+                    {UNW_X86_64_RSI, REG_RSI}, {UNW_X86_64_RDI, REG_RDI}, {UNW_X86_64_RBP, REG_RBP}, {UNW_X86_64_RSP, REG_RSP},
+                    {UNW_X86_64_R8, REG_R8},   {UNW_X86_64_R9, REG_R9},   {UNW_X86_64_R10, REG_R10}, {UNW_X86_64_R11, REG_R11},
+                    {UNW_X86_64_R12, REG_R12}, {UNW_X86_64_R13, REG_R13}, {UNW_X86_64_R14, REG_R14}, {UNW_X86_64_R15, REG_R15},
+                    {UNW_X86_64_RIP, REG_RIP}};
+  Stretch stretch = {};
+  stretch.view.read_stack = ReadRealStack;
+  stretch.view.bounds = bounds;
+  stretch.frames = frames;
+  stretch.limit = limit;
+  uintptr_t* r = stretch.view.registers;
+  for (const auto& name : kRegisters) r[name.number] = static_cast<uintptr_t>(context.uc_mcontext.gregs[name.register_]);
+  uintptr_t& sp = r[UNW_X86_64_RSP];
+  constexpr uintptr_t kNullCalls = 4096;
+  if (r[UNW_X86_64_RIP] < kNullCalls && sp >= bounds.low && sp < bounds.high) {
+    r[UNW_X86_64_RIP] = *reinterpret_cast<const uintptr_t*>(sp);
+    sp += sizeof(uintptr_t);
+  } else {
+    ++r[UNW_X86_64_RIP];  // libunwind looks up what lies before a return address
+  }
+  stretch.first_sp = sp;
+  const SignalsBlocked blocked;
+  return Run(Unwind, &stretch) ? stretch.result : UnwoundStack{0, false};
+}
+
 bool IsInUnwinder() { return in_unwinder; }
 
 void BeginFork(uint32_t limit_ms) {

@@ -5,6 +5,8 @@
 // never holds while it calls us; a fork waits for them (BeginFork). Hold no lock of ours.
 #pragma once
 
+#include <ucontext.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -31,6 +33,10 @@ struct UnwoundStack {
   bool whole;
 };
 UnwoundStack UnwindStack(uintptr_t* frames, uint32_t limit, uintptr_t first_sp, StackBounds bounds);
+
+// The same of what a signal interrupted, all of it. The innermost frame is where it was interrupted, plus one: told like the others as
+// what lies behind the instruction. After a call of a null pointer it is the caller.
+UnwoundStack UnwindInterrupted(uintptr_t* frames, uint32_t limit, const ucontext_t& context, StackBounds bounds);
 
 // Whether this thread is inside libunwind, with all signals blocked.
 bool IsInUnwinder();

@@ -345,7 +345,7 @@ struct Header {
   StringRef spy;  // with kSpyNotLoaded: LIB.so[:ARGS] of that spy
   StringRef suppressions;  // that the program brings, as LeakSanitizer reads them
   Marking reachability;
-  uint32_t reserved_after;
+  std::atomic<uint32_t> end_node;  // with End::kSignal: what the signal struck, 0 if not known
 };
 static_assert(sizeof(Header) <= kPageBytes);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);

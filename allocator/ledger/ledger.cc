@@ -201,6 +201,7 @@ bool Ledger::Adopt(const char* directory, uint32_t pid) {
   h.state.store(State::kRunning, std::memory_order_relaxed);
   h.end.store(End::kNone, std::memory_order_relaxed);
   h.end_value.store(0, std::memory_order_relaxed);
+  h.end_node.store(0, std::memory_order_relaxed);
   h.ended_ns = 0;
   h.exec_path = {};
   h.used_bytes.store(memory_.used_bytes(), std::memory_order_relaxed);

@@ -4,7 +4,10 @@
 
 #include <cstdint>
 
+#include "allocator/ledger/ledger.h"
+#include "allocator/process.h"
 #include "allocator/snapshot/ending.h"
+#include "allocator/stack_recorder.h"
 #include "allocator/system/errno_keeper.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
@@ -32,6 +35,7 @@ void OnFatalSignal(int signal, siginfo_t* info, void* context_pointer) {
   const ProgramPoint point = {static_cast<uint32_t>(RawSyscall(SYS_gettid)),
                               static_cast<uintptr_t>(context->uc_mcontext.gregs[REG_RSP]) - kRedZone,
                               reinterpret_cast<uintptr_t>(context), sizeof(*context)};
+  if (IsRecordedProcess()) ledger::g_ledger.header().end_node.store(RecordInterrupted(*context), std::memory_order_relaxed);
   EndRecord(ledger::End::kSignal, signal, &point);
   // Only now: had another thread met the same signal meanwhile, the default would have ended the process in the middle.
   SetKernelAction(signal, {}, nullptr);

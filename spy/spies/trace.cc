@@ -15,21 +15,22 @@
 // from where its module is loaded; "unspied" marks a block that was there before this spy. A forked child has its own
 // file and count.
 //
-// As far as COM goes this compiles on Windows; what it needs of the system is in trace/system.h.
+// As far as COM goes this compiles on Windows; what it needs of the system is in system.h.
 #include <stdint.h>
 
 #include <atomic>
 #include <new>
 
 #include "spy/malloc_spy.h"
+#include "spy/spies/plain_spy.h"
+#include "spy/spies/system.h"
 #include "spy/spies/trace/log.h"
 #include "spy/spies/trace/settings.h"
-#include "spy/spies/trace/system.h"
 
-namespace mallocspy::trace {
+namespace mallocspy::spies::trace {
 namespace {
 
-class TraceSpy final : public IMallocSpy {
+class TraceSpy final : public PlainSpy {
  public:
   static HRESULT Create(const Settings& settings, IMallocSpy** out) {
     void* memory = system::Map(sizeof(TraceSpy));
@@ -52,27 +53,6 @@ class TraceSpy final : public IMallocSpy {
     for (TraceSpy* spy = first_.load(std::memory_order_acquire); spy != nullptr; spy = spy->next_) {
       if (!spy->released_) spy->log_.Finish();
     }
-  }
-
-  STDMETHODIMP QueryInterface(REFIID riid, void** object) override {
-    if (object == nullptr) return E_POINTER;
-    if (!IsEqualIID(riid, IID_IUnknown) && !IsEqualIID(riid, IID_IMallocSpy)) {
-      *object = nullptr;
-      return E_NOINTERFACE;
-    }
-    AddRef();
-    *object = static_cast<IMallocSpy*>(this);
-    return S_OK;
-  }
-  STDMETHODIMP_(ULONG) AddRef() override { return static_cast<ULONG>(InterlockedIncrement(&references_)); }
-  // The object itself stays in the list of those to finish, which another thread may be going through.
-  STDMETHODIMP_(ULONG) Release() override {
-    const LONG left = InterlockedDecrement(&references_);
-    if (left == 0) {
-      released_ = true;
-      log_.Close();
-    }
-    return static_cast<ULONG>(left);
   }
 
   STDMETHODIMP_(SIZE_T) PreAlloc(SIZE_T cbRequest) override {
@@ -120,7 +100,6 @@ class TraceSpy final : public IMallocSpy {
     log_.Record(call);
     return cbActual;
   }
-  STDMETHODIMP_(void*) PreDidAlloc(void* pRequest, BOOL) override { return pRequest; }
   STDMETHODIMP_(int) PostDidAlloc(void* pRequest, BOOL fSpyed, int fActual) override {
     Call call = Begin(Event::kDidAlloc, fSpyed);
     call.pointer = pRequest;
@@ -128,10 +107,15 @@ class TraceSpy final : public IMallocSpy {
     log_.Record(call);
     return fActual;
   }
-  STDMETHODIMP_(void) PreHeapMinimize() override {}
   STDMETHODIMP_(void) PostHeapMinimize() override { log_.Record(Begin(Event::kMinimize, TRUE)); }
 
  private:
+  // The object itself stays in the list of those to finish, which another thread may be going through.
+  void Released() override {
+    released_ = true;
+    log_.Close();
+  }
+
   static Call Begin(Event event, BOOL spied) {
     Call call = {};
     call.event = event;
@@ -142,7 +126,6 @@ class TraceSpy final : public IMallocSpy {
 
   static std::atomic<TraceSpy*> first_;  // all that were ever made
 
-  LONG references_ = 1;
   std::atomic<bool> released_{false};
   TraceSpy* next_ = nullptr;
   Log log_;
@@ -154,14 +137,14 @@ class TraceSpy final : public IMallocSpy {
 constinit std::atomic<TraceSpy*> TraceSpy::first_{nullptr};
 
 }  // namespace
-}  // namespace mallocspy::trace
+}  // namespace mallocspy::spies::trace
 
 extern "C" HRESULT MallocSpyCreate(const char* args, IMallocSpy** out) {
-  using mallocspy::trace::TraceSpy;
+  using mallocspy::spies::trace::TraceSpy;
   if (out == nullptr) return E_POINTER;
   *out = nullptr;
-  mallocspy::trace::Settings settings;
+  mallocspy::spies::trace::Settings settings;
   if (args != nullptr && !ParseSettings(args, &settings)) return E_INVALIDARG;
-  mallocspy::trace::system::AtProcessEnd(TraceSpy::FinishAll);
+  mallocspy::spies::system::AtProcessEnd(TraceSpy::FinishAll);
   return TraceSpy::Create(settings, out);
 }

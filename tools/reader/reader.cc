@@ -214,13 +214,15 @@ absl::Status Reading::ReadNodes() {
   const absl::Status status = table.Check(kMostNodes);
   if (!status.ok()) return status;
   out_.nodes.emplace_back();
-  return table.ForEach<ledger::Node>(1, [this](uint64_t index, const ledger::Node& node) {
+  const absl::Status read = table.ForEach<ledger::Node>(1, [this](uint64_t index, const ledger::Node& node) {
     SnapshotNode copy{node.site, node.parent};
     if (!Valid((copy.site >> ledger::kSiteModuleShift) < out_.modules.size())) copy.site &= ledger::kSiteOffsetMask;
     // Callers are recorded before callees, so the rule also excludes cycles.
     if (!Valid(copy.parent < index)) copy.parent = 0;
     out_.nodes.push_back(copy);
   });
+  out_.end_node = Node(counts_.end_node.load(std::memory_order_relaxed));
+  return read;
 }
 
 absl::Status Reading::ReadStacks() {

@@ -95,6 +95,7 @@ struct Snapshot {
   ledger::State state = ledger::State::kRunning;
   ledger::End end = ledger::End::kNone;
   int32_t end_value = 0;
+  uint32_t end_node = 0;  // what a deadly signal struck; 0 if not known
   ledger::Origin origin = ledger::Origin::kStart;
   uint32_t pid = 0;
   uint32_t parent_pid = 0;

@@ -56,6 +56,7 @@ Json ProcessJson(const Process& process) {
   json["cmdline"] = Json::array();
   for (const std::string& argument : process.cmdline) json["cmdline"].push_back(Text(argument));
   json["exit"] = ExitJson(process.exit);
+  json["crash"] = StackJson(process.crash);
   json["interposed"] = process.interposed;
   json["degraded"] = Json::array();
   for (const std::string& sentence : process.degraded) json["degraded"].push_back(Text(sentence));
@@ -138,6 +139,15 @@ Json ErrorJson(const HeapError& error) {
   json["where"] = StackJson(error.where);
   json["allocated"] = StackJson(error.allocated);
   json["freed"] = StackJson(error.freed);
+  return json;
+}
+
+Json InjectedJson(const HeapError& failure) {
+  Json json;
+  json["size"] = failure.size;
+  json["count"] = failure.count;
+  json["tid"] = failure.tid;
+  json["where"] = StackJson(failure.where);
   return json;
 }
 
@@ -229,6 +239,8 @@ void AppendFindings(const Findings& findings, absl::Span<const Findings* const> 
   }
   AppendArray(
       "errors", findings.errors, [](const HeapError& error, std::string* to) { *to += ErrorJson(error).dump(); }, out);
+  AppendArray(
+      "injected", findings.injected, [](const HeapError& failure, std::string* to) { *to += InjectedJson(failure).dump(); }, out);
   AppendArray(
       "ownership", findings.ownership, [](const Handover& handover, std::string* to) { *to += HandoverJson(handover).dump(); }, out);
   AppendArray(

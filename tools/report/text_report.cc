@@ -1,5 +1,6 @@
 #include "tools/report/text_report.h"
 
+#include <cstring>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -106,12 +107,41 @@ void AppendSummary(const Findings& findings, std::string* text) {
   if (lost.blocks != 0) absl::StrAppend(text, lost.bytes, " byte(s) leaked in ", lost.blocks, " allocation(s).\n");
 }
 
+void AppendCrash(const Process& process, const Palette& palette, std::string* text) {
+  if (process.crash.empty()) return;
+  absl::StrAppend(text, palette.heading, "killed by signal ", process.exit.value, " (", strsignal(process.exit.value), ") here:",
+                  palette.reset, "\n");
+  AppendStack(process.crash, text);
+  absl::StrAppend(text, "\n");
+}
+
+// Allocations that were made to fail: the first of them with their stacks.
+void AppendInjected(const std::vector<HeapError>& injected, const Palette& palette, std::string* text) {
+  constexpr size_t kMostStacks = 10;
+  if (injected.empty()) return;
+  uint64_t failures = 0;
+  for (const HeapError& failure : injected) failures += failure.count;
+  absl::StrAppend(text, palette.heading, Count(failures, "allocation"), failures == 1 ? " was" : " were",
+                  " made to fail, here:", palette.reset, "\n");
+  for (size_t i = 0; i < injected.size() && i < kMostStacks; ++i) {
+    absl::StrAppend(text, palette.faint, "  ", Count(injected[i].count, "time"), ", at first one of ", Count(injected[i].size, "byte"),
+                    palette.reset, "\n");
+    AppendStack(injected[i].where, text);
+  }
+  if (injected.size() > kMostStacks) {
+    absl::StrAppend(text, "... and at ", Count(injected.size() - kMostStacks, "more stack"), ", which a report in JSON lists\n");
+  }
+  absl::StrAppend(text, "\n");
+}
+
 void AppendProcess(const Findings& findings, const Palette& palette, std::string* text) {
   const bool good = findings.verdict.status == Status::kClean;
   absl::StrAppend(text, good ? palette.good : palette.error, "mallocspy: ", Answer(findings), palette.reset, "\n");
   for (const HeapError& error : findings.errors) AppendError(error, findings.process.pid, palette, text);
   AppendLeaks(findings, palette, text);
   AppendSummary(findings, text);
+  AppendCrash(findings.process, palette, text);
+  AppendInjected(findings.injected, palette, text);
   AppendReceipt(findings, palette, text);
 }
 

@@ -169,6 +169,7 @@ Findings Assess(const Snapshot& snapshot, const Circumstances& circumstances, ui
   findings.process.exe = snapshot.exe;
   findings.process.cmdline = snapshot.cmdline;
   findings.process.exit = ExitOf(snapshot, circumstances);
+  if (findings.process.exit.kind == ProcessExit::Kind::kSignal) findings.process.crash = namer->Name(snapshot, snapshot.end_node);
   findings.process.interposed = snapshot.interposed;
   findings.process.suppressions = snapshot.suppressions;
   Shortcomings shortcomings = FindShortcomings(snapshot, circumstances);
@@ -195,7 +196,8 @@ Findings Assess(const Snapshot& snapshot, const Circumstances& circumstances, ui
     if (i < most_leaks || IsLost(groups[i].leak_class)) findings.leaks.push_back(Describe(snapshot, groups[i], namer));
   }
   for (const SnapshotError& error : snapshot.errors) {
-    findings.errors.push_back(Describe(snapshot, error, namer));
+    std::vector<HeapError>& list = error.kind == ledger::ErrorKind::kInjectedFailure ? findings.injected : findings.errors;
+    list.push_back(Describe(snapshot, error, namer));
   }
   for (const SnapshotHandover& handover : snapshot.handovers) {
     findings.ownership.push_back({snapshot.modules[handover.maker].path, snapshot.modules[handover.freer].path, handover.made,

@@ -133,6 +133,7 @@ struct Process {
   std::string exe;
   std::vector<std::string> cmdline;
   ProcessExit exit;
+  std::vector<Frame> crash;  // where a deadly signal struck, if that is known
   bool interposed = false;
   std::vector<std::string> degraded;  // sentences without a final stop
   std::string suppressions;           // that the program brings, in LeakSanitizer's form; usually empty
@@ -196,6 +197,7 @@ struct Findings {
   std::vector<SuppressionUse> suppressions;  // only of the first process: the user's, and built-in ones that matched
 
   std::vector<HeapError> errors;
+  std::vector<HeapError> injected;  // no errors: allocations that a spy made fail, in the order of the first of each stack
   std::vector<Handover> ownership;  // most bytes first; empty unless it was recorded (option ownership)
   std::vector<Findings> children;  // only of the top level
 };

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-namespace mallocspy::trace {
+namespace mallocspy::spies::trace {
 namespace {
 
 constexpr size_t kProcessBytes = 4096;
@@ -288,4 +288,4 @@ void Log::FormatJson(const Call& call) {
   line_.Char('}');
 }
 
-}  // namespace mallocspy::trace
+}  // namespace mallocspy::spies::trace

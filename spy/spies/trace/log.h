@@ -6,11 +6,11 @@
 
 #include <atomic>
 
-#include "spy/spies/trace/line.h"
+#include "spy/spies/line.h"
 #include "spy/spies/trace/settings.h"
-#include "spy/spies/trace/system.h"
+#include "spy/spies/system.h"
 
-namespace mallocspy::trace {
+namespace mallocspy::spies::trace {
 
 enum class Event { kAlloc, kRealloc, kFree, kGetSize, kDidAlloc, kMinimize };
 
@@ -81,4 +81,4 @@ class Log {
   bool finished_ = false;
 };
 
-}  // namespace mallocspy::trace
+}  // namespace mallocspy::spies::trace

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "spy/spies/trace/system.h"
+#include "spy/spies/system.h"
 
-namespace mallocspy::trace {
+namespace mallocspy::spies::trace {
 
 struct Settings {
   char file[system::kPathBytes] = "mallocspy-trace.%p.log";  // %p is the process id
@@ -18,4 +18,4 @@ struct Settings {
 // Sets what `args` names. False if it names anything unknown, after a line on standard error.
 bool ParseSettings(const char* args, Settings* settings);
 
-}  // namespace mallocspy::trace
+}  // namespace mallocspy::spies::trace

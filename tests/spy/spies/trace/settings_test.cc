@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace mallocspy::trace {
+namespace mallocspy::spies::trace {
 namespace {
 
 TEST(TraceSettings, Defaults) {
@@ -46,4 +46,4 @@ TEST(TraceSettings, WhatIsWrongIsNamedInOneLine) {
 }
 
 }  // namespace
-}  // namespace mallocspy::trace
+}  // namespace mallocspy::spies::trace

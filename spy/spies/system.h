@@ -1,4 +1,4 @@
-// What the trace spy needs of the operating system: files, memory, threads, modules. All of it is here.
+// What the built-in spies need of the operating system: files, memory, threads, modules. All of it is here.
 //
 // Nothing waits for a lock that a thread may hold while it allocates, and nothing allocates.
 #pragma once
@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace mallocspy::trace::system {
+namespace mallocspy::spies::system {
 
 inline constexpr size_t kPathBytes = 4096;  // of the longest path, with its NUL
 
@@ -44,10 +44,15 @@ int Create(const char* path, FileId* id);
 void Close(int fd, const FileId& id);
 // All of it, or false with errno.
 bool Write(int fd, const char* data, size_t bytes);
+// Adds to the end of a file, which is made if it is not there. False if it cannot be.
+bool Append(const char* path, const char* data, size_t bytes);
 void WriteToStandardError(const char* data, size_t bytes);
 
 // Within a spy's method: the return address of the program's call; null if it is not known.
 const void* CallerOfProgram();
 CodePlace Locate(const void* address);
 
-}  // namespace mallocspy::trace::system
+// The whole of a file, read-only, until Unmap; null if it cannot be read or is empty.
+const void* MapFile(const char* path, size_t* bytes);
+
+}  // namespace mallocspy::spies::system

@@ -1,4 +1,4 @@
-#include "spy/spies/trace/system.h"
+#include "spy/spies/system.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 // Absent where the spy is tried without the library that calls it.
 extern "C" const void* mallocspy_caller(void) __attribute__((weak));
 
-namespace mallocspy::trace::system {
+namespace mallocspy::spies::system {
 namespace {
 
 constinit std::atomic<void (*)()> finish_all{nullptr};
@@ -81,6 +81,14 @@ bool Write(int fd, const char* data, size_t bytes) {
   return true;
 }
 
+bool Append(const char* path, const char* data, size_t bytes) {
+  const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return false;
+  const bool written = Write(fd, data, bytes);
+  close(fd);
+  return written;
+}
+
 void WriteToStandardError(const char* data, size_t bytes) { Write(STDERR_FILENO, data, bytes); }
 
 const void* CallerOfProgram() { return mallocspy_caller == nullptr ? nullptr : mallocspy_caller(); }
@@ -94,4 +102,17 @@ CodePlace Locate(const void* address) {
   return {found.dlfo_link_map->l_name, reinterpret_cast<uint64_t>(address) - found.dlfo_link_map->l_addr};
 }
 
-}  // namespace mallocspy::trace::system
+const void* MapFile(const char* path, size_t* bytes) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return nullptr;
+  struct stat status;
+  void* address = MAP_FAILED;
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+    *bytes = static_cast<size_t>(status.st_size);
+    address = mmap(nullptr, *bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+  }
+  close(fd);
+  return address == MAP_FAILED ? nullptr : address;
+}
+
+}  // namespace mallocspy::spies::system

@@ -1,10 +1,10 @@
-#include "spy/spies/trace/line.h"
+#include "spy/spies/line.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace mallocspy::trace {
+namespace mallocspy::spies {
 namespace {
 
 std::string Path(const std::string& path) {
@@ -13,7 +13,7 @@ std::string Path(const std::string& path) {
   return std::string(line.data(), line.size());
 }
 
-TEST(TraceLine, Numbers) {
+TEST(SpyLine, Numbers) {
   Line line;
   line.Number(0).Char(' ').Number(UINT64_MAX).Char(' ').Hex(0).Char(' ').Hex(0xdeadbeef).Char(' ').Hex(UINT64_MAX);
   line.End();
@@ -22,13 +22,13 @@ TEST(TraceLine, Numbers) {
   EXPECT_EQ(0u, line.size());
 }
 
-TEST(TraceLine, APathCannotForgeALine) {
+TEST(SpyLine, APathCannotForgeALine) {
   EXPECT_EQ("/usr/lib/a b", Path("/usr/lib/a b"));
   EXPECT_EQ("a\\\"b\\\\c", Path("a\"b\\c"));
   EXPECT_EQ("a\\u000ab\\u001b[1m\\u007f", Path("a\nb\x1b[1m\x7f"));
 }
 
-TEST(TraceLine, OnlyUtf8Passes) {
+TEST(SpyLine, OnlyUtf8Passes) {
   EXPECT_EQ("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
             Path("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"));
   EXPECT_EQ("\\ufffd", Path("\xff"));
@@ -39,7 +39,7 @@ TEST(TraceLine, OnlyUtf8Passes) {
   EXPECT_EQ("\\ufffdx", Path("\xe2x"));
 }
 
-TEST(TraceLine, WhatIsTooLongIsCut) {
+TEST(SpyLine, WhatIsTooLongIsCut) {
   const std::string path = std::string(3000, 'x') + "/end";
   EXPECT_EQ(path.substr(path.size() - 1024), Path(path));
   Line line;
@@ -50,4 +50,4 @@ TEST(TraceLine, WhatIsTooLongIsCut) {
 }
 
 }  // namespace
-}  // namespace mallocspy::trace
+}  // namespace mallocspy::spies

@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace mallocspy::trace {
+namespace mallocspy::spies {
 
 // What does not fit is cut; the longest line has about 7 KiB (a path of 1 KiB, all of it escaped). Too big for the
-// stack of a thread that allocates: it is kept in the log.
+// stack of a thread that allocates: it belongs into the spy's own memory.
 class Line {
  public:
   constexpr Line() = default;
@@ -20,6 +20,7 @@ class Line {
   Line& Text(const char* text);
   Line& Number(uint64_t value);
   Line& Hex(uint64_t value);
+  Line& Key(uint64_t value);  // 16 digits without "0x"
   Line& Pointer(const void* pointer) { return Hex(reinterpret_cast<uint64_t>(pointer)); }
   // A path (of a long one the last 1024 bytes) as the inside of a JSON string. In text as well, so that no name can
   // forge a line; what is no UTF-8 becomes U+FFFD.
@@ -38,4 +39,4 @@ class Line {
   char data_[8192] = {};
 };
 
-}  // namespace mallocspy::trace
+}  // namespace mallocspy::spies

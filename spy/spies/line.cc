@@ -1,8 +1,8 @@
-#include "spy/spies/trace/line.h"
+#include "spy/spies/line.h"
 
 #include <string.h>
 
-namespace mallocspy::trace {
+namespace mallocspy::spies {
 namespace {
 
 constexpr size_t kMostPathBytes = 1024;
@@ -56,6 +56,11 @@ Line& Line::Hex(uint64_t value) {
   return *this;
 }
 
+Line& Line::Key(uint64_t value) {
+  for (int shift = 60; shift >= 0; shift -= 4) Char(HexDigit(static_cast<unsigned>(value >> shift & 15)));
+  return *this;
+}
+
 Line& Line::Path(const char* path) {
   const size_t bytes = strlen(path);
   if (bytes > kMostPathBytes) path += bytes - kMostPathBytes;
@@ -76,4 +81,4 @@ Line& Line::Path(const char* path) {
   return *this;
 }
 
-}  // namespace mallocspy::trace
+}  // namespace mallocspy::spies
