@@ -140,12 +140,16 @@ bool AdoptProcess() {
   AdoptThreadsAfterFork(recorded);
   if (!recorded) return false;
   ledger::Header& header = g_ledger.header();
-  if (g_settings.mark == UINT16_MAX) {
-    g_ledger.SetDegraded(ledger::kMarksExhausted);
+  if (g_settings.fork_goes_on) {
+    g_settings.fork_goes_on = false;
   } else {
-    ++g_settings.mark;
+    if (g_settings.mark == UINT16_MAX) {
+      g_ledger.SetDegraded(ledger::kMarksExhausted);
+    } else {
+      ++g_settings.mark;
+    }
+    g_settings.base_mark = g_settings.mark;
   }
-  g_settings.base_mark = g_settings.mark;
   header.base_mark = g_settings.base_mark;
   header.parent_pid = static_cast<uint32_t>(RawSyscall(SYS_getppid));
   header.started_ns = RealtimeNs();

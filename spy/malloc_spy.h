@@ -75,6 +75,7 @@ extern "C" {
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 /* ---- Macros that sources written for Windows use; none is redefined ---- */
 
@@ -555,6 +556,10 @@ MALLOCSPY_API size_t mallocspy_call_stack(uint32_t* id, struct mallocspy_frame* 
 /* In a PreAlloc or PreRealloc that makes the call fail by returning 0: the reports tell of it, with its stack, as an
    injected failure of `bytes`, which is no error of the program. */
 MALLOCSPY_API void mallocspy_note_injected_failure(size_t bytes);
+
+/* In a spy's method: _Fork(), with a child whose record goes on where the parent's is, as if both were the same process: the
+   blocks that it inherits are its own. For a spy that tries in the child what may end it. */
+MALLOCSPY_API pid_t mallocspy_fork_on(void);
 
 /* The mark that blocks get now: 1 at the start, then what mallocspy_mark() (leak_check.h) returned last. Any thread. */
 MALLOCSPY_API uint64_t mallocspy_current_mark(void);

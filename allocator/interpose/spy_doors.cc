@@ -1,8 +1,13 @@
 // What a spy can ask about the call that led to it (malloc_spy.h).
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "allocator/heap_errors.h"
 #include "allocator/interpose/export.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/marks.h"
+#include "allocator/process.h"
 #include "allocator/system/errno_keeper.h"
 #include "allocator/thread_state.h"
 #include "spy/malloc_spy.h"
@@ -54,6 +59,18 @@ MALLOCSPY_DOOR void mallocspy_note_injected_failure(size_t bytes) {
   const ErrnoKeeper keeper;
   const Event event;
   if (event.recording()) ReportInjectedFailure(bytes, NodeOfCall(), event.thread()->tid);
+}
+
+MALLOCSPY_DOOR pid_t mallocspy_fork_on() {
+  if (!mallocspy::SpyChain::InSpy()) {
+    errno = EPERM;
+    return -1;
+  }
+  mallocspy::g_settings.fork_goes_on = true;
+  const pid_t pid = _Fork();
+  // The child adopts the record in its first event.
+  if (pid != 0) mallocspy::g_settings.fork_goes_on = false;
+  return pid;
 }
 
 MALLOCSPY_DOOR uint64_t mallocspy_current_mark() { return mallocspy::CurrentMark(); }

@@ -17,6 +17,9 @@
 //   probability=P    from 0 to 1; seed=N (default 1) begins the sequence of random numbers
 //   stacks=once      only the first with its call stack may fail
 //   limit=N          at most N fail
+//   stacks_in=FILE   only those whose IDs stand in FILE, one on a line
+//   fork=FILE        instead of failing, the first call with each stack forks: it fails in the child, and the parent waits for that at most
+//                    seconds=N (default 10) and goes on; a line of FILE tells of each, "ID PID WAIT_STATUS TIMED_OUT"
 // With list=FILE each stack of a candidate gets a line in FILE, "ID NUMBER BYTES", and by default none fails.
 //
 // The same arguments make the same calls of the same run fail. Every failure stands in the reports as `injected`, with its stack.
@@ -27,6 +30,7 @@
 
 #include "spy/malloc_spy.h"
 #include "spy/spies/faults/chooser.h"
+#include "spy/spies/faults/forked_trial.h"
 #include "spy/spies/faults/settings.h"
 #include "spy/spies/plain_spy.h"
 #include "spy/spies/system.h"
@@ -43,7 +47,11 @@ class FaultSpy final : public PlainSpy {
     void* memory = system::Map(sizeof(FaultSpy));
     if (memory == nullptr) return E_OUTOFMEMORY;
     FaultSpy* spy = new (memory) FaultSpy;
-    spy->chooser_.Start(settings);
+    if (!spy->chooser_.Start(settings)) {
+      constexpr char kText[] = "mallocspy_faults: the file of stacks_in= is not there, or has lines that are no stack's ID\n";
+      system::WriteToStandardError(kText, sizeof(kText) - 1);
+      return E_INVALIDARG;
+    }
     if (!settings.children && !spy->KnowForks()) return E_OUTOFMEMORY;
     *out = spy;
     return S_OK;
@@ -59,7 +67,7 @@ class FaultSpy final : public PlainSpy {
   void Released() override {}
 
   SIZE_T Answer(SIZE_T bytes) {
-    if (here_ != nullptr && *here_ == 0) return bytes;
+    if (over_ || (here_ != nullptr && *here_ == 0)) return bytes;
     Asked asked = {bytes, mallocspy_current_mark(), 0, frames_, 0};
     mallocspy_call_stack(&asked.stack, nullptr, 0);
     if (!chooser_.KnowsStack(asked.stack)) {
@@ -67,6 +75,11 @@ class FaultSpy final : public PlainSpy {
       asked.frame_count = depth < kMostFrames ? depth : kMostFrames;
     }
     if (!chooser_.Fails(asked)) return bytes;
+    const Settings& settings = chooser_.settings();
+    if (settings.fork[0] != '\0') {
+      if (TryForked(settings.fork, chooser_.KeyOfStack(asked.stack), settings.seconds) != Side::kChild) return bytes;
+      over_ = true;
+    }
     mallocspy_note_injected_failure(bytes);
     return 0;
   }
@@ -80,6 +93,7 @@ class FaultSpy final : public PlainSpy {
   }
 
   Chooser chooser_;
+  bool over_ = false;         // this is a forked trial, in which one call has failed
   uint8_t* here_ = nullptr;  // 0 in a forked child; null: everywhere
   mallocspy_frame frames_[kMostFrames] = {};
 };

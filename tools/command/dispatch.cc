@@ -7,6 +7,7 @@
 #include "tools/command/complaint.h"
 #include "tools/command/diff_command.h"
 #include "tools/command/help.h"
+#include "tools/command/oom_command.h"
 #include "tools/command/planted_program.h"
 #include "tools/command/report_command.h"
 #include "tools/command/run_command.h"
@@ -28,18 +29,19 @@ int Dispatch(const std::vector<std::string>& arguments) {
   if (command == "report") return ReportCommand(rest);
   if (command == kPlantedCommand) return RunPlantedProgram();
   if (command == "diff") return DiffCommand(rest);
+  if (command == "oom") return OomCommand(rest);
   if (command == "--version") return PrintVersion();
   if (command == "--help" || command == "-h" || command == "help") {
     const std::string topic = rest.empty() ? "" : rest[0];
-    if (HelpText(topic).empty()) return UsageError(NotAmong("help", topic, {"run", "report", "diff", "options"}), "");
+    if (HelpText(topic).empty()) return UsageError(NotAmong("help", topic, {"run", "report", "diff", "oom", "options"}), "");
     return PrintHelp(topic);
   }
-  for (const char* const later : {"dump", "mark", "top", "explore", "export", "oom"}) {
+  for (const char* const later : {"dump", "mark", "top", "explore", "export"}) {
     if (command == later) return UsageError(absl::StrCat("'", command, "' is not available in this version"), "");
   }
   const absl::string_view what = absl::StartsWith(command, "-") ? "option" : "command";
   return UsageError(absl::StrCat("there is no ", what, " '", Escaped(command), "'",
-                                 DidYouMean(command, {"run", "report", "diff", "help", "--help", "--version"})),
+                                 DidYouMean(command, {"run", "report", "diff", "oom", "help", "--help", "--version"})),
                     "");
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tools/command/library_options.h"
+#include "tools/command/oom_settings.h"
 #include "tools/command/settings.h"
 #include "tools/report/report_sink.h"
 #include "tools/verdict/fail_on.h"
@@ -18,7 +19,8 @@ constexpr char kGeneral[] =
     "  mallocspy run [OPTION...] -- PROGRAM ARG...   run a program and report on its heap\n"
     "  mallocspy report [OPTION...] FILE...          report on kept snapshots (*.mspy)\n"
     "  mallocspy diff [OPTION...] OLD NEW            what is new, grown, shrunk and gone\n"
-    "  mallocspy help run|report|diff|options        what each can do, exit statuses\n"
+    "  mallocspy oom [OPTION...] -- PROGRAM ARG...   make allocations fail, one call stack after another\n"
+    "  mallocspy help run|report|diff|oom|options       what each can do, exit statuses\n"
     "  mallocspy --version\n";
 
 constexpr char kRun[] =
@@ -54,6 +56,31 @@ constexpr char kDiff[] =
     "   2  the command line is wrong, or a file cannot be read\n"
     "   0  none of these\n";
 
+constexpr char kOom[] =
+    "usage: mallocspy oom [OPTION...] -- PROGRAM ARG...\n"
+    "\n"
+    "Finds out how PROGRAM takes it when memory runs out. A first run lists the call stacks from which it\n"
+    "allocates; then it is run again for each of them, and the first allocation from there fails. Each run\n"
+    "reads the standard input from its beginning; what it writes is dropped. What it does to files it does\n"
+    "each time, and several at once: give it none, or --jobs=1 and files that may be written again. The\n"
+    "variable MALLOCSPY_OOM_RUN counts the runs from 1; in the first it is 0.\n"
+    "\n"
+    "outcomes:\n"
+    "  handled   it ended by itself\n"
+    "  crashed   a signal killed it\n"
+    "  hung      it had not ended when its time was over\n"
+    "  leaked    it lost more blocks than the first run; or it ended as that did, with more live ones\n"
+    "  misused   it erred about the heap: a double free, an overflow, ...\n";
+
+constexpr char kOomExitStatus[] =
+    "\n"
+    "exit status:\n"
+    "  24  a run crashed, hung or misused the heap\n"
+    "  23  a run leaked, and none did worse\n"
+    "  25  not all was tried or told\n"
+    "   2  the command line is wrong, or a state file cannot be read\n"
+    "   0  every failure was handled; with --repeat as 'run'\n";
+
 constexpr char kExitStatus[] =
     "\n"
     "exit status: the program's own if it is not 0 ('run' dies of the signal that killed it); else\n"
@@ -66,17 +93,6 @@ constexpr char kExitStatus[] =
 
 constexpr char kOptionsHeading[] = "\nMALLOCSPY_OPTIONS=\"key=value:key=value\" (environment) sets up the library:\n";
 
-std::string OptionsHelp(Command command) {
-  std::string help = "\noptions:\n";
-  for (const OptionRow& row : OptionRows()) {
-    if (!(command == Command::kRun ? row.run : row.report)) continue;
-    absl::StrAppend(&help, "  --", row.name);
-    if (row.value != nullptr) absl::StrAppend(&help, row.value_is_optional ? "[=" : "=", row.value);
-    absl::StrAppend(&help, row.value_is_optional ? "]" : "", "\n        ", row.help, "\n");
-  }
-  return help;
-}
-
 int Print(absl::string_view text) { return WriteAll(STDOUT_FILENO, text).ok() ? kExitClean : 1; }
 
 }  // namespace
@@ -84,11 +100,12 @@ int Print(absl::string_view text) { return WriteAll(STDOUT_FILENO, text).ok() ? 
 std::string HelpText(absl::string_view topic) {
   if (topic.empty()) return kGeneral;
   if (topic == "run") {
-    return absl::StrCat(kRun, OptionsHelp(Command::kRun), kExitStatus, kOptionsHeading, LibraryOptionsHelp());
+    return absl::StrCat(kRun, OptionsHelp(OptionsOf(Command::kRun)), kExitStatus, kOptionsHeading, LibraryOptionsHelp());
   }
+  if (topic == "oom") return absl::StrCat(kOom, OptionsHelp(OomOptions()), kOomExitStatus);
   if (topic == "options") return absl::StrCat(absl::string_view(kOptionsHeading).substr(1), LibraryOptionsHelp());
   if (topic == "diff") return kDiff;
-  if (topic == "report") return absl::StrCat(kReport, OptionsHelp(Command::kReport), kExitStatus);
+  if (topic == "report") return absl::StrCat(kReport, OptionsHelp(OptionsOf(Command::kReport)), kExitStatus);
   return "";
 }
 

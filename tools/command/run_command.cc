@@ -67,14 +67,6 @@ int NotChecked(absl::string_view why, const std::string& path, const Settings& s
   return RunPlainly(path, settings);
 }
 
-// LD_PRELOAD splits at blanks and colons; a link without them stands for such a path.
-absl::StatusOr<std::string> PreloadablePath(const std::string& library, const RunDirectory& directory) {
-  if (library.find_first_of(" \t\n:") == std::string::npos) return library;
-  const std::string link = absl::StrCat(directory.path(), "/libmallocspy.so");
-  if (symlink(library.c_str(), link.c_str()) == 0 && link.find_first_of(" \t\n:") == std::string::npos) return link;
-  return absl::UnavailableError(absl::StrCat("LD_PRELOAD cannot name ", library, ": move it to a path without blanks"));
-}
-
 struct Recording {
   std::vector<Findings> findings;  // one
   bool complete = true;  // all that was asked for was done
@@ -87,7 +79,7 @@ absl::StatusOr<Recording> Record(const std::string& path, const Settings& settin
   Program program;
   absl::StatusOr<RunDirectory> directory = RunDirectory::Create();
   if (!directory.ok()) return directory.status();
-  const absl::StatusOr<std::string> library = PreloadablePath(preload.library, *directory);
+  const absl::StatusOr<std::string> library = PreloadablePath(preload.library, directory->path());
   if (!library.ok()) return library.status();
   preload.library = *library;
   preload.run_directory = directory->path();

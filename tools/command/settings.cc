@@ -1,7 +1,5 @@
 #include "tools/command/settings.h"
 
-#include <getopt.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -15,23 +13,6 @@
 namespace mallocspy {
 namespace {
 
-constexpr int kFirstLong = 256;  // what getopt returns for the first long option; behind all characters
-
-// The options that `command` knows.
-std::vector<OptionRow> RowsOf(Command command) {
-  std::vector<OptionRow> rows;
-  for (const OptionRow& row : OptionRows()) {
-    if (command == Command::kRun ? row.run : row.report) rows.push_back(row);
-  }
-  return rows;
-}
-
-std::vector<std::string> NamesOf(const std::vector<OptionRow>& rows) {
-  std::vector<std::string> names;
-  for (const OptionRow& row : rows) names.push_back(absl::StrCat("--", row.name));
-  return names;
-}
-
 absl::Status UnknownOption(Command command, absl::string_view argument) {
   const absl::string_view name = argument.substr(0, argument.find('='));
   for (const OptionRow& row : OptionRows()) {
@@ -40,8 +21,7 @@ absl::Status UnknownOption(Command command, absl::string_view argument) {
           absl::StrCat(name, " belongs to 'mallocspy ", command == Command::kRun ? "report" : "run", "'"));
     }
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("there is no option '", Escaped(name), "'", DidYouMean(name, NamesOf(RowsOf(command)))));
+  return NoSuchOption(argument, OptionsOf(command));
 }
 
 absl::Status SetTop(absl::string_view value, Settings* settings) {
@@ -161,62 +141,24 @@ uint64_t Settings::most_leaks() const {
   return most;
 }
 
-absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::string>& arguments) {
-  const std::vector<OptionRow> rows = RowsOf(command);
-  std::vector<option> options;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const int has_argument = rows[i].value == nullptr   ? no_argument
-                             : rows[i].value_is_optional ? optional_argument
-                                                         : required_argument;
-    options.push_back({rows[i].name, has_argument, nullptr, static_cast<int>(i) + kFirstLong});
+std::vector<Option> OptionsOf(Command command) {
+  std::vector<Option> options;
+  for (const OptionRow& row : OptionRows()) {
+    if (command == Command::kRun ? row.run : row.report) options.push_back({row.name, row.value, row.help, row.value_is_optional});
   }
-  options.push_back({});
-  std::vector<std::string> copies = arguments;
-  std::string name = "mallocspy";
-  std::vector<char*> argv{name.data()};
-  for (std::string& copy : copies) argv.push_back(copy.data());
-  const int argc = static_cast<int>(argv.size());
-  argv.push_back(nullptr);
+  return options;
+}
 
+absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::string>& arguments) {
   Settings settings;
   OutputPairs outputs;
-  optind = 0;  // makes glibc's getopt start anew
-  opterr = 0;
-  for (;;) {
-    const int before = optind == 0 ? 1 : optind;
-    const int found = getopt_long(argc, argv.data(), command == Command::kRun ? "+:h" : ":h", options.data(), nullptr);
-    if (found == -1) break;
-    // getopt takes every beginning of a name that no other name shares; what a script says must not come to mean
-    // something else when there are more options.
-    if (const int known = found >= kFirstLong ? found : optopt; found != 'h' && known >= kFirstLong) {
-      const bool value_apart = found >= kFirstLong && optarg == argv[optind - 1];
-      const absl::string_view argument = argv[optind - (value_apart ? 2 : 1)];
-      const absl::string_view given = argument.substr(0, argument.find('='));
-      if (given != absl::StrCat("--", rows[static_cast<size_t>(known - kFirstLong)].name)) {
-        return UnknownOption(command, argument);
-      }
-    }
-    if (found == 'h') {
-      settings.help = true;
-    } else if (found == ':') {
-      const absl::string_view option = argv[optind - 1];
-      return absl::InvalidArgumentError(
-          absl::StrCat(option, " needs a value: ", option, "=", rows[static_cast<size_t>(optopt - kFirstLong)].value));
-    } else if (found == '?') {
-      // A short option may be in the middle of an argument that getopt has not left yet.
-      const bool in_the_middle = optopt != 0 && optopt < kFirstLong && optind == before;
-      const absl::string_view argument = argv[in_the_middle ? before : optind - 1];
-      if (optopt >= kFirstLong) {
-        return absl::InvalidArgumentError(absl::StrCat(argument.substr(0, argument.find('=')), " takes no value"));
-      }
-      return UnknownOption(command, argument);
-    } else {
-      const absl::Status set =
-          Set(rows[static_cast<size_t>(found - kFirstLong)].name, optarg != nullptr ? optarg : "", &settings, &outputs);
-      if (!set.ok()) return set;
-    }
-  }
-  for (int i = optind; i < argc; ++i) settings.arguments.emplace_back(argv[i]);
+  const absl::Status parsed = ParseOptions(
+      {.options = OptionsOf(command),
+       .before_arguments_only = command == Command::kRun,
+       .set = [&](absl::string_view name, absl::string_view value) { return Set(name, value, &settings, &outputs); },
+       .unknown = [command](absl::string_view argument) { return UnknownOption(command, argument); }},
+      arguments, &settings.arguments);
+  if (!parsed.ok()) return parsed;
   absl::StatusOr<std::vector<ReportOutput>> paired = outputs.Pair();
   if (!paired.ok()) return paired.status();
   settings.outputs = *std::move(paired);

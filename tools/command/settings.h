@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tools/command/option_parser.h"
 #include "tools/command/report_output.h"
 #include "tools/verdict/fail_on.h"
 #include "tools/verdict/judged_programs.h"
@@ -45,15 +46,16 @@ struct Settings {
 // The error is a sentence for the user, without the program's name.
 absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::string>& arguments);
 
-// One option, for the parser and the help.
+// One option, with the commands that know it.
 struct OptionRow {
   const char* name;
-  const char* value;  // what stands behind "=", null for none
+  const char* value;
   bool run;
   bool report;
   const char* help;
   bool value_is_optional = false;
 };
 const std::vector<OptionRow>& OptionRows();
+std::vector<Option> OptionsOf(Command command);
 
 }  // namespace mallocspy

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "tools/report/json_parts.h"
 #include "tools/verdict/process_summary.h"
 #include "tools/wording/escape.h"
 
@@ -13,27 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json Text(absl::string_view text) { return ValidUtf8(text); }
-Json TextOrNull(absl::string_view text) { return text.empty() ? Json(nullptr) : Text(text); }
-
-Json FrameJson(const Frame& frame) {
-  Json json;
-  json["module"] = TextOrNull(frame.module);
-  json["build_id"] = TextOrNull(frame.build_id);
-  json["offset"] = frame.offset;
-  json["function"] = TextOrNull(frame.function);
-  json["file"] = TextOrNull(frame.file);
-  json["line"] = frame.line > 0 ? Json(frame.line) : Json(nullptr);
-  json["inlined"] = frame.inlined;
-  return json;
-}
-
-Json StackJson(const std::vector<Frame>& frames) {
-  Json json = Json::array();
-  for (const Frame& frame : frames) json.push_back(FrameJson(frame));
-  return json;
-}
-
 Json ExitJson(const ProcessExit& exit) {
   switch (exit.kind) {
     case ProcessExit::Kind::kCode:
@@ -41,7 +21,7 @@ Json ExitJson(const ProcessExit& exit) {
     case ProcessExit::Kind::kSignal:
       return {{"signal", exit.value}};
     case ProcessExit::Kind::kExec:
-      return {{"exec", Text(exit.program)}};
+      return {{"exec", JsonText(exit.program)}};
     case ProcessExit::Kind::kUnknown:
     case ProcessExit::Kind::kRunning:
       break;
@@ -52,14 +32,14 @@ Json ExitJson(const ProcessExit& exit) {
 Json ProcessJson(const Process& process) {
   Json json;
   json["pid"] = process.pid;
-  json["exe"] = Text(process.exe);
+  json["exe"] = JsonText(process.exe);
   json["cmdline"] = Json::array();
-  for (const std::string& argument : process.cmdline) json["cmdline"].push_back(Text(argument));
+  for (const std::string& argument : process.cmdline) json["cmdline"].push_back(JsonText(argument));
   json["exit"] = ExitJson(process.exit);
   json["crash"] = StackJson(process.crash);
   json["interposed"] = process.interposed;
   json["degraded"] = Json::array();
-  for (const std::string& sentence : process.degraded) json["degraded"].push_back(Text(sentence));
+  for (const std::string& sentence : process.degraded) json["degraded"].push_back(JsonText(sentence));
   return json;
 }
 
@@ -78,8 +58,8 @@ Json TotalsJson(const Totals& totals) {
 Json RootJson(const LeakRoot& root) {
   Json json;
   json["kind"] = root.kind;
-  json["name"] = TextOrNull(root.name);
-  json["module"] = TextOrNull(root.module);
+  json["name"] = JsonTextOrNull(root.name);
+  json["module"] = JsonTextOrNull(root.module);
   json["tid"] = root.tid != 0 ? Json(root.tid) : Json(nullptr);
   json["address"] = root.address != 0 ? Json(root.address) : Json(nullptr);
   return json;
@@ -88,13 +68,13 @@ Json RootJson(const LeakRoot& root) {
 Json LeakJson(const Leak& leak) {
   Json json;
   json["id"] = leak.id;
-  json["class"] = Text(NameOf(leak.leak_class));
+  json["class"] = JsonText(NameOf(leak.leak_class));
   json["blocks"] = leak.blocks;
   json["bytes"] = leak.bytes;
   json["mark"] = leak.mark.has_value() ? Json(*leak.mark) : Json(nullptr);
-  json["door"] = TextOrNull(NameOf(leak.door));
+  json["door"] = JsonTextOrNull(NameOf(leak.door));
   json["root"] = leak.root.has_value() ? RootJson(*leak.root) : Json(nullptr);
-  json["suppressed_by"] = TextOrNull(leak.suppressed_by);
+  json["suppressed_by"] = JsonTextOrNull(leak.suppressed_by);
   json["baseline"] = Json(nullptr);
   if (leak.baseline.has_value()) {
     json["baseline"] = {
@@ -106,18 +86,18 @@ Json LeakJson(const Leak& leak) {
 
 Json SuppressionJson(const SuppressionUse& use) {
   Json json;
-  json["name"] = Text(use.name);
-  json["file"] = Text(use.file);
+  json["name"] = JsonText(use.name);
+  json["file"] = JsonText(use.file);
   json["line"] = use.line;
-  json["reason"] = TextOrNull(use.reason);
-  json["state"] = Text(NameOf(use.state));
+  json["reason"] = JsonTextOrNull(use.reason);
+  json["state"] = JsonText(NameOf(use.state));
   json["blocks"] = use.blocks;
   json["bytes"] = use.bytes;
   return json;
 }
 
 Json BaselineJson(const BaselineSummary& baseline) {
-  return {{"file", Text(baseline.file)},
+  return {{"file", JsonText(baseline.file)},
           {"new", baseline.fresh},
           {"grown", baseline.grown},
           {"known", baseline.known},
@@ -129,11 +109,11 @@ Json ErrorJson(const HeapError& error) {
   json["kind"] = error.kind;
   json["address"] = error.address;
   json["size"] = error.size;
-  json["door"] = TextOrNull(NameOf(error.block_door));
-  json["used_door"] = TextOrNull(NameOf(error.used_door));
+  json["door"] = JsonTextOrNull(NameOf(error.block_door));
+  json["used_door"] = JsonTextOrNull(NameOf(error.used_door));
   // An offset in front of the block is negative.
   json["value"] = error.kind == "use-after-free-write" ? Json(static_cast<int64_t>(error.value)) : Json(error.value);
-  json["detail"] = TextOrNull(error.detail);
+  json["detail"] = JsonTextOrNull(error.detail);
   json["count"] = error.count;
   json["tid"] = error.tid;
   json["where"] = StackJson(error.where);
@@ -153,10 +133,10 @@ Json InjectedJson(const HeapError& failure) {
 
 Json HandoverJson(const Handover& handover) {
   Json json;
-  json["made_in"] = TextOrNull(handover.maker);
-  json["made_by"] = TextOrNull(NameOf(handover.made));
-  json["freed_in"] = TextOrNull(handover.freer);
-  json["freed_by"] = TextOrNull(NameOf(handover.freed));
+  json["made_in"] = JsonTextOrNull(handover.maker);
+  json["made_by"] = JsonTextOrNull(NameOf(handover.made));
+  json["freed_in"] = JsonTextOrNull(handover.freer);
+  json["freed_by"] = JsonTextOrNull(NameOf(handover.freed));
   json["blocks"] = handover.blocks;
   json["bytes"] = handover.bytes;
   json["mismatched"] = !DoorsMatch(handover.made, handover.freed);
@@ -186,11 +166,11 @@ Json ProgramsJson(const std::vector<const Findings*>& in) {
 Json MergedLeakJson(const MergedLeak& merged) {
   Json json;
   json["id"] = merged.leak.id;
-  json["class"] = Text(NameOf(merged.leak.leak_class));
+  json["class"] = JsonText(NameOf(merged.leak.leak_class));
   json["processes"] = merged.in.size();
   json["blocks"] = merged.leak.blocks;
   json["bytes"] = merged.leak.bytes;
-  json["door"] = TextOrNull(NameOf(merged.leak.door));
+  json["door"] = JsonTextOrNull(NameOf(merged.leak.door));
   json["programs"] = ProgramsJson(merged.in);
   json["frames"] = StackJson(merged.leak.frames);
   return json;
@@ -210,7 +190,7 @@ Json MergedErrorJson(const MergedError& merged) {
 
 void AppendSummary(const ProcessSummary& summary, std::string* out) {
   absl::StrAppend(out, ",\n\"summary\": {\n\"processes\": ", summary.processes, ",\n\"judged\": ", summary.judged,
-                  ",\n\"status\": ", Text(NameOf(summary.status)).dump());
+                  ",\n\"status\": ", JsonText(NameOf(summary.status)).dump());
   AppendArray(
       "leaks", summary.leaks, [](const MergedLeak& leak, std::string* to) { *to += MergedLeakJson(leak).dump(); }, out);
   AppendArray(
@@ -223,8 +203,8 @@ void AppendSummary(const ProcessSummary& summary, std::string* out) {
 void AppendFindings(const Findings& findings, absl::Span<const Findings* const> children, const ProcessSummary* summary,
                     std::string* out) {
   Json verdict;
-  verdict["status"] = Text(NameOf(findings.verdict.status));
-  verdict["reachability"] = Text(NameOf(findings.verdict.reachability));
+  verdict["status"] = JsonText(NameOf(findings.verdict.status));
+  verdict["reachability"] = JsonText(NameOf(findings.verdict.reachability));
   verdict["judged"] = findings.verdict.judged;
   absl::StrAppend(out, "{\n\"schema\": \"mallocspy-report/1\",\n\"process\": ", ProcessJson(findings.process).dump(),
                   ",\n\"totals\": ", TotalsJson(findings.totals).dump(), ",\n\"verdict\": ", verdict.dump());

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "tools/report/json_parts.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
@@ -33,28 +34,13 @@ bool IsId(const std::string& id) {
          std::all_of(id.begin(), id.end(), [](char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); });
 }
 
-bool ReadFrame(const json& value, Frame* frame) {
-  if (!value.is_object()) return false;
-  frame->module = TextAt(value, "module");
-  frame->build_id = TextAt(value, "build_id");
-  frame->function = TextAt(value, "function");
-  frame->file = TextAt(value, "file");
-  const json& offset = At(value, "offset");
-  if (offset.is_number_unsigned()) frame->offset = offset.get<uint64_t>();
-  const json& line = At(value, "line");
-  if (line.is_number_unsigned() && line.get<uint64_t>() <= INT32_MAX) frame->line = line.get<int>();
-  const json& inlined = At(value, "inlined");
-  frame->inlined = inlined.is_boolean() && inlined.get<bool>();
-  return true;
-}
-
 bool ReadLeak(const json& value, Leak* leak) {
   if (!value.is_object()) return false;
   leak->id = TextAt(value, "id");
   const json& blocks = At(value, "blocks");
   const json& bytes = At(value, "bytes");
   const json& frames = At(value, "frames");
-  if (!IsId(leak->id) || !blocks.is_number_unsigned() || !bytes.is_number_unsigned() || !frames.is_array()) {
+  if (!IsId(leak->id) || !blocks.is_number_unsigned() || !bytes.is_number_unsigned()) {
     return false;
   }
   leak->blocks = blocks.get<uint64_t>();
@@ -65,10 +51,7 @@ bool ReadLeak(const json& value, Leak* leak) {
        {LeakClass::kDefinite, LeakClass::kIndirect, LeakClass::kPossible, LeakClass::kReachable}) {
     if (name == NameOf(leak_class)) leak->leak_class = leak_class;
   }
-  for (const json& frame : frames) {
-    if (!ReadFrame(frame, &leak->frames.emplace_back())) return false;
-  }
-  return true;
+  return ReadStack(frames, &leak->frames);
 }
 
 }  // namespace

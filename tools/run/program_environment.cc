@@ -1,5 +1,8 @@
 #include "tools/run/program_environment.h"
 
+#include <unistd.h>
+
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -26,6 +29,13 @@ std::string Take(absl::string_view name, std::vector<std::string>* variables) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> PreloadablePath(const std::string& library, const std::string& directory) {
+  if (library.find_first_of(" \t\n:") == std::string::npos) return library;
+  const std::string link = absl::StrCat(directory, "/libmallocspy.so");
+  if (symlink(library.c_str(), link.c_str()) == 0 && link.find_first_of(" \t\n:") == std::string::npos) return link;
+  return absl::UnavailableError(absl::StrCat("LD_PRELOAD cannot name ", library, ": move it to a path without blanks"));
+}
 
 std::vector<std::string> PlainEnvironment(const char* const* environment) {
   std::vector<std::string> variables;

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+
 namespace mallocspy {
 
 struct Preload {
@@ -18,6 +20,10 @@ struct Preload {
 // "NAME=value" strings. Only LD_PRELOAD, MALLOCSPY_RUN, MALLOCSPY_SPIES and, where `preload` asks for options of the library,
 // MALLOCSPY_OPTIONS differ from `environment`, which ends with a null pointer.
 std::vector<std::string> ProgramEnvironment(const char* const* environment, const Preload& preload);
+
+// The library's path as LD_PRELOAD takes it, which splits at blanks and colons: a link in `directory` stands for one that has them. The error
+// says what to do.
+absl::StatusOr<std::string> PreloadablePath(const std::string& library, const std::string& directory);
 
 // The same environment unchanged, for a program that cannot be recorded.
 std::vector<std::string> PlainEnvironment(const char* const* environment);

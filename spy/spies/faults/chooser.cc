@@ -35,9 +35,10 @@ uint64_t KeyOf(const mallocspy_frame* frames, size_t count) {
   return key != 0 ? key : 1;
 }
 
-void Chooser::Start(const Settings& settings) {
+bool Chooser::Start(const Settings& settings) {
   settings_ = settings;
   filter_.Start(&settings_);
+  return settings_.stacks_in[0] == '\0' || keys_.Read(settings_.stacks_in);
 }
 
 bool Chooser::Fails(const Asked& asked) {
@@ -60,7 +61,8 @@ Chooser::Stack* Chooser::StackOf(const Asked& asked) {
     Stack& stack = stacks_[asked.stack];
     stack.known = true;
     stack.key = KeyOf(asked.frames, asked.frame_count);
-    stack.passes = (settings_.stack == 0 || settings_.stack == stack.key) && filter_.Passes(asked.frames, asked.frame_count);
+    stack.passes = (settings_.stack == 0 || settings_.stack == stack.key) && (settings_.stacks_in[0] == '\0' || keys_.Has(stack.key)) &&
+                   filter_.Passes(asked.frames, asked.frame_count);
   }
   return &stacks_[asked.stack];
 }
@@ -69,7 +71,7 @@ bool Chooser::IsChosen(bool first_of_stack) {
   const uint64_t number = ++candidates_;
   const bool by_count = settings_.nth != 0 || settings_.every != 0 || settings_.random;
   if (settings_.list[0] != '\0' && !by_count && !settings_.first_of_each_stack) return false;
-  if ((settings_.first_of_each_stack || settings_.stack != 0) && !first_of_stack) return false;
+  if ((settings_.first_of_each_stack || settings_.stack != 0 || settings_.fork[0] != '\0') && !first_of_stack) return false;
   if (!by_count) return true;
   if (number == settings_.nth) return true;
   if (settings_.every != 0 && number % settings_.every == 0) return true;

@@ -6,6 +6,7 @@
 
 #include "spy/malloc_spy.h"
 #include "spy/spies/faults/call_filter.h"
+#include "spy/spies/faults/key_set.h"
 #include "spy/spies/faults/settings.h"
 #include "spy/spies/growing_array.h"
 
@@ -28,13 +29,16 @@ class Chooser {
  public:
   constexpr Chooser() = default;
 
-  void Start(const Settings& settings);
+  // False if a file that `settings` name cannot be used.
+  bool Start(const Settings& settings);
   const Settings& settings() const { return settings_; }
 
   bool Fails(const Asked& asked);
 
   // Whether it needs a stack's frames, which it does the first time that it hears of the stack.
   bool KnowsStack(uint32_t stack) const { return stack < stacks_.size() && stacks_[stack].known; }
+  // Of one that it knows.
+  uint64_t KeyOfStack(uint32_t stack) const { return stacks_[stack].key; }
 
  private:
   struct Stack {
@@ -51,6 +55,7 @@ class Chooser {
 
   Settings settings_;
   CallFilter filter_;
+  KeySet keys_;
   GrowingArray<Stack> stacks_;  // by number
   uint64_t candidates_ = 0;
   uint64_t failures_ = 0;

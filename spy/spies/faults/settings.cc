@@ -1,15 +1,14 @@
 #include "spy/spies/faults/settings.h"
 
-#include <string.h>
-
 #include "spy/spies/arguments.h"
+#include "spy/spies/faults/key_set.h"
 
 namespace mallocspy::spies::faults {
 namespace {
 
 constexpr char kHint[] =
     "give nth=N, every=N, probability=P, stacks=once or stack=ID (what fails), above=BYTES, after_mark=N, within=NAME, outside=NAME or "
-    "children=0|1 (among which), seed=N, limit=N or list=FILE, separated by commas";
+    "children=0|1 or stacks_in=FILE (among which), seed=N, limit=N, list=FILE, fork=FILE or seconds=N, separated by commas";
 
 // "0.01" in 2^-53, from 0 to 1.
 bool ParseProbability(const char* text, size_t bytes, uint64_t* probability) {
@@ -32,17 +31,6 @@ bool ParseProbability(const char* text, size_t bytes, uint64_t* probability) {
   return true;
 }
 
-bool ParseKey(const char* text, size_t bytes, uint64_t* key) {
-  if (bytes != 16) return false;
-  *key = 0;
-  for (size_t i = 0; i < bytes; ++i) {
-    const char* digit = strchr("0123456789abcdef", text[i]);
-    if (digit == nullptr || text[i] == '\0') return false;
-    *key = *key << 4 | static_cast<uint64_t>(digit - "0123456789abcdef");
-  }
-  return *key != 0;
-}
-
 bool AddName(const char* text, size_t bytes, uint32_t* set, Settings* settings) {
   if (settings->name_count == kMostNames) return false;
   if (!CopyText(text, bytes, settings->names[settings->name_count], kNameBytes)) return false;
@@ -62,8 +50,11 @@ bool Set(const Argument& argument, Settings* settings) {
   if (argument.Is("limit=", &value, &bytes)) return ParseNumber(value, bytes, 1, UINT64_MAX, &settings->limit);
   if (argument.Is("within=", &value, &bytes)) return AddName(value, bytes, &settings->within, settings);
   if (argument.Is("outside=", &value, &bytes)) return AddName(value, bytes, &settings->outside, settings);
-  if (argument.Is("stack=", &value, &bytes)) return ParseKey(value, bytes, &settings->stack);
+  if (argument.Is("stack=", &value, &bytes)) return ParseKey(value, bytes, &settings->stack) && settings->stack != 0;
   if (argument.Is("list=", &value, &bytes)) return CopyText(value, bytes, settings->list, sizeof(settings->list));
+  if (argument.Is("stacks_in=", &value, &bytes)) return CopyText(value, bytes, settings->stacks_in, sizeof(settings->stacks_in));
+  if (argument.Is("fork=", &value, &bytes)) return CopyText(value, bytes, settings->fork, sizeof(settings->fork));
+  if (argument.Is("seconds=", &value, &bytes)) return ParseNumber(value, bytes, 1, 1000000, &settings->seconds);
   if (argument.Is("stacks=once")) return settings->first_of_each_stack = true;
   if (argument.Is("children=1")) return settings->children = true;
   if (argument.Is("children=0")) {

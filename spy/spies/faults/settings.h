@@ -31,6 +31,10 @@ struct Settings {
   uint64_t seed = 1;
   uint64_t limit = UINT64_MAX;  // at most so many
 
+  char stacks_in[system::kPathBytes] = {};  // only stacks whose keys stand in this file; "": any
+  char fork[system::kPathBytes] = {};  // where forked trials are told; "": none are made
+  uint64_t seconds = 10;               // that a forked child has
+
   char list[system::kPathBytes] = {};  // where the stacks of candidates are listed; "": nowhere
 };
 

@@ -18,7 +18,7 @@ class Calls {
   explicit Calls(const char* args) : chooser_(std::make_unique<Chooser>()) {
     Settings settings;
     EXPECT_TRUE(ParseSettings(args, &settings));
-    chooser_->Start(settings);
+    EXPECT_TRUE(chooser_->Start(settings));
   }
 
   bool Ask(size_t bytes, uint32_t stack = 1, uint64_t mark = 1) {
@@ -90,6 +90,27 @@ TEST(FaultChooser, OneStackByItsKeyFailsOnce) {
   EXPECT_FALSE(calls.Ask(1, 4));
   EXPECT_TRUE(calls.Ask(1, 5));
   EXPECT_FALSE(calls.Ask(1, 5));
+}
+
+TEST(FaultChooser, StacksFromAFile) {
+  char path[] = "/tmp/fault_stacks.XXXXXX";
+  close(mkstemp(path));
+  const mallocspy_frame frame = Calls::FrameOf(5);
+  char line[32];
+  snprintf(line, sizeof(line), "%016lx\n", KeyOf(&frame, 1));
+  std::ofstream(path) << "0000000000000001\n" << line;
+  Calls calls(("stacks_in=" + std::string(path)).c_str());
+  EXPECT_FALSE(calls.Ask(1, 4));
+  EXPECT_TRUE(calls.Ask(1, 5));
+  EXPECT_TRUE(calls.Ask(1, 5));
+  Settings settings;
+  EXPECT_TRUE(ParseSettings(("stacks_in=" + std::string(path)).c_str(), &settings));
+  for (const char* bad : {"0000000000000001", "000000000000001\n", "000000000000000G\n0", ""}) {
+    std::ofstream(path, std::ios::trunc) << bad;
+    EXPECT_FALSE(std::make_unique<Chooser>()->Start(settings)) << bad;
+  }
+  unlink(path);
+  EXPECT_FALSE(std::make_unique<Chooser>()->Start(settings));
 }
 
 TEST(FaultChooser, KeysDependOnEachFrame) {
