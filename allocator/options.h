@@ -20,6 +20,9 @@
   Flag(fill, 0, "fill new memory with 0xcd (not calloc's) and freed memory with 0xdf, so that who reads it is seen")     \
   Number(quarantine_mb, 0, 0, 1048576,                                                                                 \
          "MiB of freed blocks that are kept: what is written into them is found when they leave, and at the end")       \
+  Number(max_bytes, 0, 0, 4611686018427387904,                                                                                  \
+         "requested bytes that may be live at once: an allocation beyond fails; 0: no limit")                          \
+  Number(max_blocks, 0, 0, 4611686018427387904, "blocks that may be live at once, likewise")                                    \
   Word(on_error, "continue", "continue|abort|stop",                                                                    \
        "what a heap error that is met while the program runs leads to: nothing, abort(), or a wait for a debugger")    \
   Number(stack_depth, 512, 1, 4096, "frames recorded of a stack, at most; longer ones lose their outer end")           \

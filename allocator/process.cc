@@ -8,6 +8,7 @@
 #include "allocator/block_header.h"
 #include "allocator/capture/call_site_table.h"
 #include "allocator/capture/unwinder.h"
+#include "allocator/ceiling.h"
 #include "allocator/ledger/handover_table.h"
 #include "allocator/ledger/ledger.h"
 #include "allocator/quarantine.h"
@@ -107,8 +108,10 @@ void StartProcess() {
   g_settings.keeps_freed = g_quarantine.Start(options.quarantine_mb << 20);
   g_settings.fills = options.fill || g_settings.keeps_freed;
   g_settings.check_every = options.check_every;
-  g_settings.watches_allocations = g_settings.checks_captures || g_settings.fills || options.check_every != 0;
-  g_settings.watches_frees = g_settings.notes_handovers || g_settings.fills || options.check_every != 0;
+  g_settings.has_ceiling = g_ceiling.Set(options.max_bytes, options.max_blocks);
+  const bool watches_both = g_settings.fills || options.check_every != 0 || g_settings.has_ceiling;
+  g_settings.watches_allocations = g_settings.checks_captures || watches_both;
+  g_settings.watches_frees = g_settings.notes_handovers || watches_both;
   SetHeaderCookie(ProcessCookie());
   const bool memory = g_ledger.Create(run_directory, Pid());
   if (!memory) {

@@ -30,6 +30,7 @@ struct Settings {
   uint64_t check_every = 0;
   uint16_t mark = 1;       // that new blocks carry
   uint16_t base_mark = 1;  // the lowest one of this process's own blocks
+  bool has_ceiling = false;   // of what may be live: ceiling.h
   bool fork_goes_on = false;  // the next fork's child has its parent's blocks as its own
   uint64_t marks_dropped = 0;  // marks are numbered on, headers cannot: see marks.h
 };

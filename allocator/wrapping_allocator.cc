@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "allocator/ceiling.h"
 #include "allocator/heap_errors.h"
 #include "allocator/ledger/handover_table.h"
 #include "allocator/ledger/live_map.h"
@@ -86,6 +87,21 @@ bool KeepFreed(void* block, const BlockHeader& header, const Request& request, T
   }
 }
 
+// Whether there is room below the ceiling for a block; if not, that is told.
+bool Admitted(size_t bytes, ThreadState* thread) {
+  if (__builtin_expect(!g_settings.has_ceiling, 1) || g_ceiling.Admit(bytes)) return true;
+  ReportInjectedFailure(bytes, RecordPlace(thread), thread->tid);
+  return false;
+}
+bool MayBecome(size_t before, size_t bytes, ThreadState* thread) {
+  if (__builtin_expect(!g_settings.has_ceiling, 1) || g_ceiling.Resize(before, bytes)) return true;
+  ReportInjectedFailure(bytes, RecordPlace(thread), thread->tid);
+  return false;
+}
+void NotMade(size_t bytes) {
+  if (__builtin_expect(g_settings.has_ceiling, 0)) g_ceiling.Leave(bytes);
+}
+
 // A block without a header begins here, maybe where one of ours was. With record=task most blocks are like that, and to know it of each
 // is not worth a leaf.
 void NotePlain(void* block) {
@@ -141,7 +157,7 @@ void* WrappingAllocator::Allocate(size_t bytes, const Request& request) {
   Event event;
   if (!event.recording() || !IsRecorded(request.door)) return AllocatePlain(bytes, request, event);
   event.thread()->frame = request.frame;
-  if (TooLarge(bytes, request)) {
+  if (TooLarge(bytes, request) || !Admitted(bytes, event.thread())) {
     errno = ENOMEM;
     return nullptr;
   }
@@ -149,6 +165,7 @@ void* WrappingAllocator::Allocate(size_t bytes, const Request& request) {
   void* raw = IsAligned(request.door) ? Wrapped(front_bytes + TailBytes(bytes, g_settings.guards), front_bytes, request)
                                       : event.thread()->blocks.Get(RawBytes(bytes, g_settings.guards), request.zeroed);
   if (raw == nullptr) {
+    NotMade(bytes);
     errno = ENOMEM;
     return nullptr;
   }
@@ -156,6 +173,7 @@ void* WrappingAllocator::Allocate(size_t bytes, const Request& request) {
   void* block = Place(raw, front_bytes, bytes, request, stack, event.thread());
   if (block == nullptr) {  // no memory for the live map: rather no block than one that cannot be told from others
     wrapped::Free(raw);
+    NotMade(bytes);
     errno = ENOMEM;
     return nullptr;
   }
@@ -188,6 +206,7 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
   }
   if (thread != nullptr) Judge(block, header, request.door, thread);
   CountFree(thread, header, request);
+  if (__builtin_expect(g_settings.has_ceiling, 0)) g_ceiling.Leave(header.size);
   if (__builtin_expect(g_settings.fills, 0)) {
     std::memset(block, kFreedByte, header.size);
     if (g_settings.keeps_freed && thread != nullptr && KeepFreed(block, header, request, thread)) return;
@@ -273,6 +292,10 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
       const int saved_errno = errno;
       ThreadState* thread = event.thread();
       Judge(block, before, request.door, thread);
+      if (!MayBecome(before.size, bytes, thread)) {
+        errno = ENOMEM;
+        return nullptr;
+      }
       const uint32_t stack = RecordStackAgain(thread, request.door);
       // Not live while the wrapped malloc may give its old place to another thread.
       if (!Claim(block, thread)) {
@@ -282,6 +305,7 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
       void* raw = wrapped::Realloc(RawOf(block, before), BlockCache::Rounded(RawBytes(bytes, g_settings.guards)));
       if (raw == nullptr) {
         g_live_map.SetLive(AddressOf(block));
+        if (__builtin_expect(g_settings.has_ceiling, 0)) g_ceiling.Resize(bytes, before.size);
         errno = ENOMEM;
         return nullptr;
       }

@@ -2,7 +2,7 @@
 #   bin/mallocspy   lib/libmallocspy.so   lib/libmallocspy_*.so (the built-in spies that --spy can name)
 #   include/mallocspy/spy/malloc_spy.h    include/mallocspy/com/*.h
 #   include/mallocspy/allocator/heap_check.h, leak_check.h
-#   lib/libmallocspy_gtest.a   lib/libmallocspy_gtest_main.a   include/mallocspy/googletest/leak_listener.h, where GoogleTest was found
+#   lib/libmallocspy_gtest.a   lib/libmallocspy_gtest_main.a   include/mallocspy/googletest/*.h, where GoogleTest was found
 #   lib/cmake/mallocspy/mallocspyConfig.cmake   lib/pkgconfig/mallocspy.pc
 # Nothing in it names the prefix, so the tree can be moved.
 
@@ -16,7 +16,7 @@ install(FILES allocator/heap_check.h allocator/leak_check.h DESTINATION ${CMAKE_
 install(DIRECTORY spy/com/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/com FILES_MATCHING PATTERN "*.h")
 if(TARGET mallocspy_gtest)
   install(TARGETS mallocspy_gtest mallocspy_gtest_main ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(FILES googletest/leak_listener.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/googletest)
+  install(FILES googletest/failing_allocations.h googletest/leak_listener.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/googletest)
 endif()
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES docs/ci.md docs/cost.md docs/known_leaks.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -89,7 +90,7 @@ std::string StackText(const Json& frames) {
   int number = 0;
   for (const Json& frame : frames) {
     const std::string function = Text(frame.at("function"));
-    if (StartsWith(function, "testing::") || StartsWith(function, "void testing::")) break;  // who ran the test is known
+    if (StartsWith(function, "testing::") || StartsWith(function, "void testing::") || StartsWith(function, "mallocspy::")) break;  // who ran the test is known
     text += "    #" + std::to_string(number++) + " " + (function.empty() ? "(unknown function)" : function);
     if (!Text(frame.at("file")).empty()) {
       text += " " + Text(frame.at("file"));
@@ -138,28 +139,65 @@ std::string Judge(const LeakLimits& limits, const Json& report, uint32_t unanswe
 
 }  // namespace
 
+namespace {
+
+// What the command says of this process as it is. Null, with the reason in `problem`, if it says nothing.
+Json ReportOf(uint64_t since, const void* stack, const std::vector<const char*>& options, std::string* problem) {
+  MemoryFile output;
+  if (output.descriptor() < 0) {
+    *problem = NotChecked(errno);
+    return nullptr;
+  }
+  std::vector<const char*> arguments = {"--format=json", "--judge=all", "--fail-on=none"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.push_back(nullptr);
+  const int status = mallocspy_report_leaks_above(stack, since, arguments.data(), output.descriptor());
+  if (status < 0 && status != -ECHILD) {
+    *problem = NotChecked(-status);
+    return nullptr;
+  }
+  const std::string text = output.Read();
+  Json report = Json::parse(text, nullptr, false);
+  if (report.is_object()) return report;
+  *problem = "the leak check did not run: " + text;
+  return nullptr;
+}
+
+}  // namespace
+
 std::string LeaksBeyond(const LeakLimits& limits, uint64_t since, const void* stack) {
   mallocspy_leaks found;
   if (mallocspy_check_leaks_above(stack, since, &found) != 0) return NotChecked(found.error);
   if (Within(limits, BlocksOf(found, limits.held_too), BytesOf(found, limits.held_too))) return "";
-  MemoryFile output;
   MemoryFile suppressions;
   std::string patterns;
   for (const std::string& pattern : limits.allowed) patterns += "leak:" + pattern + "\n";
-  if (output.descriptor() < 0 || suppressions.descriptor() < 0 || !suppressions.Write(patterns)) return NotChecked(errno);
-  const std::string with = "--suppressions=" + suppressions.path();
-  // The command inherits the descriptors.
-  const char* arguments[] = {"--format=json", "--judge=all", "--fail-on=none", with.c_str(), nullptr};
-  const int status = mallocspy_report_leaks_above(stack, since, arguments, output.descriptor());
-  if (status < 0 && status != -ECHILD) return NotChecked(-status);
-  const std::string text = output.Read();
-  const Json report = Json::parse(text, nullptr, false);
-  if (!report.is_object()) return "the leak check did not run: " + text;
+  if (suppressions.descriptor() < 0 || !suppressions.Write(patterns)) return NotChecked(errno);
+  const std::string with = "--suppressions=" + suppressions.path();  // the command inherits the descriptor
+  std::string problem;
+  const Json report = ReportOf(since, stack, {with.c_str()}, &problem);
+  if (report.is_null()) return problem;
   try {
     return Judge(limits, report, found.unanswered);
-  } catch (const Json::exception& problem) {
-    return std::string("the leak check did not run: the command's report is of another version: ") + problem.what();
+  } catch (const Json::exception& error) {
+    return std::string("the leak check did not run: the command's report is of another version: ") + error.what();
   }
+}
+
+std::string InjectedFailureStack(const std::vector<uint64_t>& offsets) {
+  std::string problem;
+  const Json report = ReportOf(mallocspy_mark(), __builtin_frame_address(0), {}, &problem);
+  try {
+    for (const Json& failure : report.is_null() ? Json::array() : report.at("injected")) {
+      std::vector<uint64_t> there;
+      for (const Json& frame : failure.at("where")) {
+        if (!frame.at("inlined").get<bool>()) there.push_back(frame.at("offset").get<uint64_t>());
+      }
+      if (there.size() >= offsets.size() && std::equal(offsets.begin(), offsets.end(), there.begin())) return StackText(failure.at("where"));
+    }
+  } catch (const Json::exception&) {
+  }
+  return "    (its stack is not known)\n";
 }
 
 }  // namespace mallocspy

@@ -74,7 +74,10 @@ bool SavePicture(void* context) {
   const Saving* saving = static_cast<Saving*>(context);
   ledger::Header& header = g_ledger.header();
   header.end.store(ledger::End::kPicture, std::memory_order_relaxed);
-  header.tables[static_cast<size_t>(ledger::TableId::kErrors)].count.store(0, std::memory_order_relaxed);
+  for (uint32_t i = 1, count = g_ledger.Count(ledger::TableId::kErrors); i < count; ++i) {
+    ledger::Error* error = g_ledger.At<ledger::Error>(ledger::TableId::kErrors, i);
+    if (error->kind != static_cast<uint32_t>(ledger::ErrorKind::kInjectedFailure)) error->kind = 0;
+  }
   header.errors_dropped.store(0, std::memory_order_relaxed);
   ledger::CollectLiveBytes();
   SettleCounters();

@@ -55,6 +55,19 @@ class ListenerTest(unittest.TestCase):
             for failure in failures:
                 self.assertIn("leaked ", failure)
 
+    def test_failing_allocations(self):
+        outcome, run = self.run_tests("failing_tests")
+        self.assertEqual(self.failed(outcome), {name for name in outcome if name.endswith("Fails")}, run.stdout)
+        self.assertEqual(len(outcome), 10)
+        leak = outcome["Failing.ALeakInOneRunFails"][0]  # the listener finds the leak, too
+        self.assertRegex(leak, r"allocation 2 failed, of 7 bytes, at\n    #0 .*Copy.*failing_tests\.cc:19\n    #1 .*Forgetful")
+        self.assertIn("leaked 1 block (6 bytes)", leak)
+        (damage,) = outcome["Failing.ADamagedHeapFails"]
+        self.assertIn("the heap is damaged", damage)
+        (thrown,) = outcome["Failing.AnotherExceptionFails"]
+        self.assertIn("an exception came out of the statement: no block", thrown)
+        self.assertIn("still allocates in run 2", outcome["Failing.TooManyRunsFails"][0])
+
     def test_under_run(self):
         command = BUILD / "bin" / "mallocspy"
         outcome, run = self.run_tests("five_tests", under=[command, "run", "--"])
