@@ -18,13 +18,14 @@ int main() {
     threw = true;
   }
   for (int i = 0; i < 100; ++i) delete blocks[i];
+  static int* others[2000];
   int more = 0;
   for (; more < 2000; ++more) {
-    blocks[more] = new (std::nothrow) int(more);
-    if (blocks[more] == nullptr) break;
+    others[more] = new (std::nothrow) int(more);
+    if (others[more] == nullptr) break;
   }
   std::printf("%s with %s live, then %d more\n", threw ? "threw" : "did not throw", live >= 900 && live <= 1000 ? "900 to 1000" : "other", more);
-  for (int i = 0; i < more; ++i) delete blocks[i];
+  for (int i = 0; i < more; ++i) delete others[i];
   for (int i = 100; i < live; ++i) delete blocks[i];
   return 0;
 }
