@@ -33,6 +33,9 @@ class Call {
 
   bool ordinary() const { return __builtin_expect(thread_ != nullptr, 1); }
 
+  // Whether this allocation is one that some option wants to see. In an ordinary call, once.
+  MALLOCSPY_ALWAYS_INLINE bool IsWatched() { return __builtin_expect(--thread_->quick_left < 0, 0); }
+
   // The stack of this call. Its counters are null if it cannot be recorded.
   MALLOCSPY_ALWAYS_INLINE RecordedStack Stack() const {
     const RecordedStack* recent = thread_->recent->Find(StateAt(frame_), door_);
@@ -96,9 +99,9 @@ inline bool IsLive(const void* block) {
 // A block of `bytes` through a door without alignment, or null.
 MALLOCSPY_ALWAYS_INLINE void* Allocate(size_t bytes, Door door, bool zeroed, const DoorFrame* frame) {
   constexpr size_t kMostBytes = size_t{1} << 40;  // the wrapping allocator says what is too much
-  if (__builtin_expect(bytes > kMostBytes || g_settings.watches_allocations, 0)) return nullptr;
+  if (__builtin_expect(bytes > kMostBytes, 0)) return nullptr;
   Call call(door, frame);
-  if (!call.ordinary()) return nullptr;
+  if (!call.ordinary() || call.IsWatched()) return nullptr;
   const RecordedStack stack = call.Stack();
   return __builtin_expect(stack.counters != nullptr, 1) ? call.Make(bytes, zeroed, stack) : nullptr;
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "allocator/ledger/live_map.h"
+#include "allocator/page_guard.h"
 #include "allocator/process.h"
 #include "allocator/stack_recorder.h"
 #include "allocator/system/errno_keeper.h"
@@ -91,8 +92,10 @@ bool FindDamage(const void* block, Damage* damage) {
     *damage = {ErrorKind::kHeapUnderflow, block, {}, 0, 0};
     return true;
   }
-  if (header.mark < g_settings.base_mark || !header.guarded || IsGuardWhole(block, header.size)) return false;
-  *damage = {ErrorKind::kHeapOverflow, block, header, CheckGuard(block, header.size), 0};
+  if (header.mark < g_settings.base_mark) return false;
+  const size_t offset = FindOverflow(block, header);
+  if (offset == 0) return false;
+  *damage = {ErrorKind::kHeapOverflow, block, header, offset, 0};
   return true;
 }
 
@@ -140,6 +143,20 @@ void ReportBlockError(ErrorKind kind, const void* block, const BlockHeader* head
   if (ledger::AddError(report)) ActOnError(report);
 }
 
+void ReportTrap(ErrorKind kind, const GuardedPages::Place& place, int64_t offset, const ucontext_t& where, ThreadState* thread) {
+  const ErrnoKeeper keeper;
+  ledger::ErrorReport report{.kind = kind, .trapped = true};
+  report.address = reinterpret_cast<uintptr_t>(place.block);
+  report.block_door = static_cast<Door>(place.header.door);
+  report.size = place.header.size;
+  report.value = static_cast<uint64_t>(offset);
+  report.where = RecordInterrupted(thread, where);
+  report.allocated = NodeOfStack(place.header.stack);
+  report.freed = place.freed;
+  report.tid = thread->tid;
+  if (ledger::AddError(report)) ActOnError(report);
+}
+
 void ReportBreach(const char* what, const void* block, size_t bytes, Door door, ThreadState* thread) {
   ledger::ErrorReport report{.kind = ErrorKind::kSpyContract};
   report.address = reinterpret_cast<uintptr_t>(block);
@@ -163,6 +180,9 @@ bool JudgeForeign(const void* pointer, Door used, ThreadState* thread) {
   const uintptr_t address = reinterpret_cast<uintptr_t>(pointer);
   Quarantine::Kept kept;
   if (g_settings.keeps_freed) kept = g_quarantine.Find(address);
+  if (const GuardedPages::Place place = PlaceOfFreed(address); place.block != nullptr) {
+    kept = {const_cast<void*>(place.block), nullptr, place.header, place.freed, 0};
+  }
   const BlockHeader* kept_header = kept.block != nullptr ? &kept.header : nullptr;
   if (g_live_map.StateOf(address) == BlockState::kFreed) {
     ReportBlockError(ErrorKind::kDoubleFree, pointer, kept_header, used, 0, thread, kept.freed);

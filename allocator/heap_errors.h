@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "allocator/block_header.h"
+#include "allocator/capture/frame_rule.h"
+#include "allocator/guarded_pages.h"
 #include "allocator/ledger/error_table.h"
 #include "allocator/quarantine.h"
 #include "allocator/thread_state.h"
@@ -18,6 +20,9 @@ const void* BlockAround(uintptr_t address);
 // node where it was freed, if that is known. Within `thread`'s event.
 void ReportBlockError(ledger::ErrorKind kind, const void* block, const BlockHeader* header, Door used, uint64_t value,
                       ThreadState* thread, uint32_t freed = 0);
+
+// Records an access that was met at its instruction, and does what on_error says. `offset` is that of the byte from the block's start.
+void ReportTrap(ledger::ErrorKind kind, const GuardedPages::Place& place, int64_t offset, const ucontext_t& where, ThreadState* thread);
 
 // One block whose surroundings were written over, as somebody who looks at all blocks finds it.
 struct Damage {

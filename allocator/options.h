@@ -20,6 +20,13 @@
   Flag(fill, 0, "fill new memory with 0xcd (not calloc's) and freed memory with 0xdf, so that who reads it is seen")     \
   Number(quarantine_mb, 0, 0, 1048576,                                                                                 \
          "MiB of freed blocks that are kept: what is written into them is found when they leave, and at the end")       \
+  Number(page_guard, 0, 0, 1000000000,                                                                                 \
+         "put one of N blocks, at random, beside an inaccessible page, and take its memory away when it is freed: accesses past it and " \
+         "after its free are met at the instruction; 1: all blocks, 0: none")                                            \
+  Word(page_guard_side, "behind", "behind|before", "on which side of a block that page is")                            \
+  Number(page_guard_min_bytes, 0, 0, 70368744177664, "the smallest blocks to which page_guard applies")                 \
+  Number(page_guard_max_bytes, 70368744177664, 0, 70368744177664, "the largest blocks to which page_guard applies")     \
+  Text(page_guard_within, "", "the module (program or library) that must be in the stack of a block to which page_guard applies") \
   Number(max_bytes, 0, 0, 4611686018427387904,                                                                                  \
          "requested bytes that may be live at once: an allocation beyond fails; 0: no limit")                          \
   Number(max_blocks, 0, 0, 4611686018427387904, "blocks that may be live at once, likewise")                                    \

@@ -11,6 +11,7 @@
 #include "allocator/ceiling.h"
 #include "allocator/ledger/handover_table.h"
 #include "allocator/ledger/ledger.h"
+#include "allocator/page_guard.h"
 #include "allocator/quarantine.h"
 #include "allocator/run_notes.h"
 #include "allocator/system/clock.h"
@@ -110,8 +111,10 @@ void StartProcess() {
   g_settings.check_every = options.check_every;
   g_settings.has_ceiling = g_ceiling.Set(options.max_bytes, options.max_blocks);
   const bool watches_both = g_settings.fills || options.check_every != 0 || g_settings.has_ceiling;
-  g_settings.watches_allocations = g_settings.checks_captures || watches_both;
+  g_settings.watches_allocations = g_settings.checks_captures || watches_both || options.page_guard == 1;
   g_settings.watches_frees = g_settings.notes_handovers || watches_both;
+  g_settings.samples_allocations = options.page_guard > 1;
+  g_settings.guards_pages = options.page_guard != 0;
   SetHeaderCookie(ProcessCookie());
   const bool memory = g_ledger.Create(run_directory, Pid());
   if (!memory) {
@@ -124,6 +127,7 @@ void StartProcess() {
                        : "there is no room for it; set XDG_RUNTIME_DIR or TMPDIR to a directory that has some");
   }
   Describe();
+  if (g_settings.guards_pages) g_page_guard.Start(options);
   StartThreads(static_cast<uint32_t>(options.stack_depth));
   started = true;
 }

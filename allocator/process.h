@@ -21,12 +21,14 @@ const Options& ProcessOptions();
 struct Settings {
   bool records_all = true;  // record=all
   bool guards = true;
-  bool watches_allocations = false;  // some option wants more of an allocation than the fast path does
+  bool watches_allocations = false;  // some option wants more of each allocation than the fast path does; set before there are threads' states
+  bool samples_allocations = false;  // ... of some, see ThreadState::quick_left
   bool watches_frees = false;        // ... of a free
   bool checks_captures = false;
   bool notes_handovers = false;  // ownership=1
   bool fills = false;
   bool keeps_freed = false;  // quarantine_mb
+  bool guards_pages = false;  // page_guard
   uint64_t check_every = 0;
   uint16_t mark = 1;       // that new blocks carry
   uint16_t base_mark = 1;  // the lowest one of this process's own blocks

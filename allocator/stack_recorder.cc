@@ -123,11 +123,9 @@ void CheckRecentStack(ThreadState* thread, Door door, uint32_t stack) {
 
 uint32_t RecordPlace(ThreadState* thread) { return CurrentStack(thread).node; }
 
-uint32_t RecordInterrupted(const ucontext_t& context) {
+uint32_t RecordInterrupted(ThreadState* thread, const ucontext_t& context) {
+  if (IsInUnwinder()) return 0;
   const ErrnoKeeper keeper;
-  const Event event;
-  ThreadState* thread = event.thread();
-  if (thread == nullptr || IsInUnwinder()) return 0;
   thread->capturing = true;
   const UnwoundStack stack = UnwindInterrupted(thread->frames, static_cast<uint32_t>(ProcessOptions().stack_depth), context,
                                                {thread->stack_low, thread->stack_high});

@@ -35,11 +35,8 @@ inline uint32_t RecordStackAgain(ThreadState* thread, Door door) {
   return RecordStack(thread, door);
 }
 
-// The ledger's node of the current stack, for an error's place.
-uint32_t RecordPlace(ThreadState* thread);
-
 // The ledger's node of what a signal interrupted; 0 if that is not known. In its handler.
-uint32_t RecordInterrupted(const ucontext_t& context);
+uint32_t RecordInterrupted(ThreadState* thread, const ucontext_t& context);
 
 // Within its scope the calls of this thread record the stack of the call at `frame`, captured now. With `caller_only`, where the spy lock is
 // held already, they record no more than the return address of that call.

@@ -76,6 +76,7 @@ ThreadState* NewState() {
   state->known->SetLimit(frame_capacity);
   state->frames = reinterpret_cast<uint64_t*>(memory + frames_at);
   state->owner = states_made < kMostOwners ? static_cast<uint8_t>(++states_made) : 0;
+  state->quick_left = g_settings.watches_allocations ? -1 : g_settings.samples_allocations ? 0 : INT64_MAX;
   SetIgnoring(state, 0);
   state->next = all_states.load(std::memory_order_relaxed);
   all_states.store(state, std::memory_order_release);

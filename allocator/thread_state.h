@@ -51,6 +51,10 @@ struct ThreadState {
   uint64_t origin;         // owner and ignoring, as headers say them: OriginOf()
   uint32_t rounds_to_live;  // passes of thread-specific destructors still to be seen
   PreparedStack prepared;
+  // Allocations that the fast path may still make before it leaves one to the slow path; below 0: none, ever.
+  int64_t quick_left;
+  int64_t guard_left;      // where all take the slow path: those before one is chosen by page_guard
+  uint64_t random;         // of page_guard's choices, 0 before the first
   bool announced;          // `ledger_thread` tells of the thread that has this state now
   bool capturing;          // inside the capture: what libunwind and the loader allocate for it is nobody's loss
   uint64_t captures;       // counted with check_capture only

@@ -7,6 +7,7 @@
 #include "allocator/heap_errors.h"
 #include "allocator/ledger/handover_table.h"
 #include "allocator/ledger/live_map.h"
+#include "allocator/page_guard.h"
 #include "allocator/process.h"
 #include "allocator/quarantine.h"
 #include "allocator/stack_recorder.h"
@@ -52,6 +53,9 @@ void* RawOf(void* block, const BlockHeader& header) {
   char* payload = static_cast<char*>(block);
   return payload - (IsAligned(static_cast<Door>(header.door)) ? ExtensionOf(block)->front_bytes : sizeof(BlockHeader));
 }
+
+// Whether the wrapped malloc's own realloc is not to be asked.
+bool MovesAlways(const void* block) { return g_settings.fills || ProcessOptions().page_guard == 1 || IsPageGuarded(block); }
 
 bool IsInherited(const BlockHeader& header) { return header.mark < g_settings.base_mark; }
 
@@ -162,6 +166,9 @@ void* WrappingAllocator::Allocate(size_t bytes, const Request& request) {
     return nullptr;
   }
   const size_t front_bytes = FrontBytes(request);
+  if (__builtin_expect(g_settings.guards_pages, 0)) {
+    if (void* block = g_page_guard.Make(bytes, front_bytes, request, event.thread()); block != nullptr) return block;
+  }
   void* raw = IsAligned(request.door) ? Wrapped(front_bytes + TailBytes(bytes, g_settings.guards), front_bytes, request)
                                       : event.thread()->blocks.Get(RawBytes(bytes, g_settings.guards), request.zeroed);
   if (raw == nullptr) {
@@ -189,14 +196,17 @@ void WrappingAllocator::CheckDoor(const void* block, const BlockHeader& header, 
 // What a call through `used` that ends a block with a sound header says of it.
 void WrappingAllocator::Judge(const void* block, const BlockHeader& header, Door used, ThreadState* thread) {
   CheckDoor(block, header, used, thread);
-  if (header.guarded && __builtin_expect(!IsGuardWhole(block, header.size), 0)) {
-    ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &header, used, CheckGuard(block, header.size), thread);
+  if (const size_t offset = FindOverflow(block, header); __builtin_expect(offset != 0, 0)) {
+    ReportBlockError(ledger::ErrorKind::kHeapOverflow, block, &header, used, offset, thread);
   }
 }
 
 void WrappingAllocator::FreeRecorded(void* block, const Request& request, ThreadState* thread) {
-  const BlockHeader header = *HeaderOf(block);
-  if (!IsSealed(HeaderOf(block))) {
+  BlockHeader header = *HeaderOf(block);
+  if (!IsSealed(HeaderOf(block)) && IsPageGuarded(block)) {  // a copy of it lies elsewhere
+    header = g_guarded_pages.Of(block).header;
+    if (thread != nullptr) ReportBlockError(ledger::ErrorKind::kHeapUnderflow, block, &header, request.door, 0, thread);
+  } else if (!IsSealed(HeaderOf(block))) {
     // Neither size nor stack can be believed, nor where the wrapped block starts: it is given up.
     if (thread != nullptr) {
       ReportBlockError(ledger::ErrorKind::kHeapUnderflow, block, nullptr, request.door, 0, thread);
@@ -207,6 +217,7 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
   if (thread != nullptr) Judge(block, header, request.door, thread);
   CountFree(thread, header, request);
   if (__builtin_expect(g_settings.has_ceiling, 0)) g_ceiling.Leave(header.size);
+  if (IsPageGuarded(block)) return g_page_guard.Free(block, thread);
   if (__builtin_expect(g_settings.fills, 0)) {
     std::memset(block, kFreedByte, header.size);
     if (g_settings.keeps_freed && thread != nullptr && KeepFreed(block, header, request, thread)) return;
@@ -230,7 +241,8 @@ void WrappingAllocator::Deallocate(void* block, const Request& request) {
   if (event.recording()) event.thread()->frame = request.frame;
   if (Claim(block, event.thread())) {
     if (event.over()) {
-      if (IsSealed(HeaderOf(block))) wrapped::Free(RawOf(block, *HeaderOf(block)));
+      // A page beside it stays as it is: what would be met there is told no more.
+      if (!IsPageGuarded(block) && IsSealed(HeaderOf(block))) wrapped::Free(RawOf(block, *HeaderOf(block)));
     } else {
       FreeRecorded(block, request, event.thread());
     }
@@ -288,7 +300,7 @@ void* WrappingAllocator::Reallocate(void* block, size_t bytes, const Request& re
       errno = ENOMEM;
       return nullptr;
     }
-    if (event.recording() && !IsAligned(static_cast<Door>(before.door)) && !g_settings.fills) {
+    if (event.recording() && !IsAligned(static_cast<Door>(before.door)) && !MovesAlways(block)) {
       const int saved_errno = errno;
       ThreadState* thread = event.thread();
       Judge(block, before, request.door, thread);

@@ -18,6 +18,7 @@
 #include "allocator/interpose/place_of_call.h"
 #include "allocator/run_notes.h"
 #include "allocator/snapshot/ending.h"
+#include "allocator/snapshot/fault_action.h"
 #include "allocator/system/raw_syscall.h"
 
 namespace {
@@ -47,6 +48,7 @@ pid_t Forked(Fork fork) {
   if (pid == 0) {
     // The child may have started its record in there already, from a handler of pthread_atfork.
     mallocspy::ResetUnwinderAfterFork();
+    mallocspy::ResetFaultsAfterFork();
   } else {
     mallocspy::EndFork();
     if (pid > 0) mallocspy::NoteFork(static_cast<uint32_t>(pid));

@@ -58,7 +58,7 @@ bool AddError(const ErrorReport& report) {
   error->kind = static_cast<uint32_t>(report.kind);
   error->block_door = static_cast<uint8_t>(report.block_door);
   error->used_door = static_cast<uint8_t>(report.used_door);
-  error->flags = report.by_sweep ? kErrorBySweep : 0;
+  error->flags = static_cast<uint16_t>((report.by_sweep ? kErrorBySweep : 0) | (report.trapped ? kErrorTrapped : 0));
   error->address = report.address;
   error->size = report.size;
   error->value = report.value;

@@ -20,6 +20,7 @@ struct ErrorReport {
   uint32_t freed = 0;
   uint32_t tid = 0;
   const char* detail = nullptr;
+  bool trapped = false;   // by the instruction that erred
   bool by_sweep = false;  // the block stays as it is, and the next sweep, its free or the end will see the same
 };
 

@@ -179,6 +179,7 @@ inline const char* NameOf(ErrorKind kind) {
 
 // Bits of Error::flags.
 inline constexpr uint16_t kErrorBySweep = 1;  // of a block that is still there (heap_sweep.h)
+inline constexpr uint16_t kErrorTrapped = 2;  // met by the instruction that erred: `where` is its place
 
 // One kind of error at one place; repeated ones only add to `count`.
 struct Error {
@@ -191,6 +192,7 @@ struct Error {
   uint64_t value;      // kSizedDeleteMismatch: the size given; kBadAlignment: the alignment given;
                        // kHeapOverflow: offset of the first changed byte from the block's start;
                        // kUseAfterFreeWrite: likewise, as a signed number: in the header it is negative;
+                       // kErrorTrapped: likewise, of the byte that was read or written;
                        // kInvalidFree: offset into the block around it, where size is not 0
   uint32_t where;      // node where it was met, 0 at exit
   uint32_t allocated;  // node where the block was made, 0 if not known
@@ -305,6 +307,14 @@ enum Degraded : uint64_t {
   kSpyNotLoaded = 1024,     // a --spy library was not loaded to the end; the program was not started
 };
 
+// Why a block that page_guard chose has no inaccessible page beside it.
+enum class BytesOnly : uint32_t {
+  kMappings = 0,  // the process may not have more mappings
+  kSize = 1,      // it is too large, or aligned to more than a page
+  kRoom = 2,      // all places for blocks of its size are in use, or the kernel gave no memory or address space
+};
+inline constexpr uint32_t kBytesOnlyReasons = 3;
+
 // How this ledger began.
 enum class Origin : uint32_t { kStart = 0, kFork = 1 };
 
@@ -346,6 +356,9 @@ struct Header {
   StringRef suppressions;  // that the program brings, as LeakSanitizer reads them
   Marking reachability;
   std::atomic<uint32_t> end_node;  // with End::kSignal: what the signal struck, 0 if not known
+  std::atomic<uint64_t> page_guarded;                   // blocks beside an inaccessible page (option page_guard)
+  std::atomic<uint64_t> bytes_only[kBytesOnlyReasons];  // blocks that should have been, by BytesOnly
+  uint64_t mapping_limit;                               // vm.max_map_count, with page_guard
 };
 static_assert(sizeof(Header) <= kPageBytes);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);

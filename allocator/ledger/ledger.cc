@@ -208,7 +208,8 @@ bool Ledger::Adopt(const char* directory, uint32_t pid) {
   h.degraded.fetch_and(kNotInterposed | kLedgerFull | kNoUnwinder | kModulesLost | kMarksExhausted);
   if (!as_asked) SetDegraded(kLedgerPrivate);
   for (std::atomic<uint64_t>* counter : {&h.foreign_frees, &h.inherited_frees, &h.bypassed, &h.truncated,
-                                         &h.errors_dropped, &h.unfollowed_forks}) {
+                                         &h.errors_dropped, &h.unfollowed_forks, &h.page_guarded, &h.bytes_only[0], &h.bytes_only[1],
+                                         &h.bytes_only[2]}) {
     counter->store(0, std::memory_order_relaxed);
   }
   h.live_bytes.store(0, std::memory_order_relaxed);

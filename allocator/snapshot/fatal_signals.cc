@@ -12,6 +12,7 @@
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
 #include "allocator/system/signal_action.h"
+#include "allocator/thread_state.h"
 
 namespace mallocspy {
 namespace {
@@ -24,8 +25,10 @@ constinit uint64_t watched = 0;  // bit number = signal number; written in the c
 
 constinit SigactionFunction set_action = nullptr;
 
-int SetAction(int signal, const struct sigaction* action, struct sigaction* before) {
-  return set_action != nullptr ? set_action(signal, action, before) : -1;
+void NoteStruck(const ucontext_t& context) {
+  const Event event;
+  if (!event.recording() || !IsRecordedProcess()) return;
+  ledger::g_ledger.header().end_node.store(RecordInterrupted(event.thread(), context), std::memory_order_relaxed);
 }
 
 void OnFatalSignal(int signal, siginfo_t* info, void* context_pointer) {
@@ -35,7 +38,7 @@ void OnFatalSignal(int signal, siginfo_t* info, void* context_pointer) {
   const ProgramPoint point = {static_cast<uint32_t>(RawSyscall(SYS_gettid)),
                               static_cast<uintptr_t>(context->uc_mcontext.gregs[REG_RSP]) - kRedZone,
                               reinterpret_cast<uintptr_t>(context), sizeof(*context)};
-  if (IsRecordedProcess()) ledger::g_ledger.header().end_node.store(RecordInterrupted(*context), std::memory_order_relaxed);
+  NoteStruck(*context);
   EndRecord(ledger::End::kSignal, signal, &point);
   // Only now: had another thread met the same signal meanwhile, the default would have ended the process in the middle.
   SetKernelAction(signal, {}, nullptr);
@@ -47,13 +50,18 @@ void OnFatalSignal(int signal, siginfo_t* info, void* context_pointer) {
 
 }  // namespace
 
+int SetActionByLibc(int signal, const struct sigaction* action, struct sigaction* before) {
+  return set_action != nullptr ? set_action(signal, action, before) : -1;
+}
+void MeetFatalSignal(int signal, siginfo_t* info, void* context) { OnFatalSignal(signal, info, context); }
+
 void BindSigaction(SigactionFunction function) { set_action = function; }
 
 void TakeSignal(int signal) {
   struct sigaction action = {};
   action.sa_sigaction = OnFatalSignal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
-  SetAction(signal, &action, nullptr);
+  SetActionByLibc(signal, &action, nullptr);
 }
 
 bool IsOurAction(const struct sigaction& action) { return action.sa_sigaction == OnFatalSignal; }
@@ -80,7 +88,7 @@ void WatchFatalSignals(bool also_terminations) {
   const auto watch = [](int signal) {
     watched |= uint64_t{1} << signal;
     struct sigaction now = {};
-    if (SetAction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) TakeSignal(signal);
+    if (SetActionByLibc(signal, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) TakeSignal(signal);
   };
   for (const int signal : kCrashes) watch(signal);
   if (!also_terminations) return;

@@ -22,4 +22,8 @@ bool IsOurHandler(sighandler_t handler);
 bool IsWatched(int signal);
 void TakeSignal(int signal);
 
+// For fault_action.h. libc's own sigaction; -1 if there is none. What our handler does.
+int SetActionByLibc(int signal, const struct sigaction* action, struct sigaction* before);
+void MeetFatalSignal(int signal, siginfo_t* info, void* context);
+
 }  // namespace mallocspy

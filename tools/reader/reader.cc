@@ -186,6 +186,9 @@ void Reading::ReadFields() {
   out_.truncated = counts_.truncated.load(kRelaxed);
   out_.errors_dropped = counts_.errors_dropped.load(kRelaxed);
   out_.unfollowed_forks = counts_.unfollowed_forks.load(kRelaxed);
+  out_.page_guarded = counts_.page_guarded.load(kRelaxed);
+  for (uint32_t i = 0; i < ledger::kBytesOnlyReasons; ++i) out_.bytes_only[i] = counts_.bytes_only[i].load(kRelaxed);
+  out_.mapping_limit = counts_.mapping_limit;
   out_.peak_bytes = static_cast<uint64_t>(std::max<int64_t>(0, counts_.peak_bytes.load(kRelaxed)));
 }
 
@@ -287,6 +290,7 @@ absl::Status Reading::ReadErrors() {
     copy.allocated = Node(error.allocated);
     copy.freed = Node(error.freed);
     copy.tid = error.tid;
+    copy.trapped = (error.flags & ledger::kErrorTrapped) != 0;
     copy.detail = String(error.detail);
     copy.count = std::max<uint64_t>(1, error.count.load(std::memory_order_relaxed));
   });

@@ -2,6 +2,7 @@
 // its child. Plain data; owns everything.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -57,6 +58,7 @@ struct SnapshotError {
   uint32_t allocated = 0;
   uint32_t freed = 0;
   uint32_t tid = 0;
+  bool trapped = false;  // met by the instruction that erred
   std::string detail;
   uint64_t count = 0;
 };
@@ -119,6 +121,9 @@ struct Snapshot {
   uint64_t truncated = 0;
   uint64_t errors_dropped = 0;
   uint64_t unfollowed_forks = 0;
+  uint64_t page_guarded = 0;                                  // blocks beside an inaccessible page
+  std::array<uint64_t, ledger::kBytesOnlyReasons> bytes_only = {};  // blocks that should have been, by ledger::BytesOnly
+  uint64_t mapping_limit = 0;
   uint64_t peak_bytes = 0;
 
   std::vector<SnapshotModule> modules;  // [0] stands for "no module"

@@ -1,5 +1,6 @@
 #include "tools/report/error_text.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tools/report/text_stack.h"
 #include "tools/wording/count.h"
@@ -43,8 +44,12 @@ std::string InvalidFreeText(const HeapError& error) {
                       Count(error.size, "byte"), " made by ", NameOf(error.block_door));
 }
 
+// "written" or "read", of an access that was met as it happened.
+absl::string_view AccessText(const HeapError& error) { return absl::EndsWith(error.kind, "-read") ? "read" : "written"; }
+
 // What happened at the place where the error was met.
 absl::string_view WhereText(const HeapError& error) {
+  if (error.trapped) return AccessText(error) == "read" ? "read here:" : "written here:";
   if (error.kind == "bad-alignment" || error.kind == "spy-contract") return "called here:";
   if (error.kind == "double-free") return "freed again here:";
   if (error.kind == "use-after-free-write" || (error.used_door == Door::kNone && !error.where.empty())) return "found here:";
@@ -55,6 +60,7 @@ absl::string_view WhereText(const HeapError& error) {
 
 std::string ErrorHeadline(const HeapError& error) {
   const std::string block = BlockText(error);
+  if (error.trapped) return absl::StrCat(error.kind, " of ", block, ", ", AccessText(error), " ", PositionText(error));
   if (error.kind == "invalid-free") return InvalidFreeText(error);
   if (error.kind == "mismatched-free") return absl::StrCat("mismatched-free of ", block, ", ", UsedText(error));
   if (error.kind == "heap-overflow") {

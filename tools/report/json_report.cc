@@ -112,7 +112,7 @@ Json ErrorJson(const HeapError& error) {
   json["door"] = JsonTextOrNull(NameOf(error.block_door));
   json["used_door"] = JsonTextOrNull(NameOf(error.used_door));
   // An offset in front of the block is negative.
-  json["value"] = error.kind == "use-after-free-write" ? Json(static_cast<int64_t>(error.value)) : Json(error.value);
+  json["value"] = error.kind == "use-after-free-write" || error.trapped ? Json(static_cast<int64_t>(error.value)) : Json(error.value);
   json["detail"] = JsonTextOrNull(error.detail);
   json["count"] = error.count;
   json["tid"] = error.tid;

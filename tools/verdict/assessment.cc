@@ -140,6 +140,7 @@ HeapError Describe(const Snapshot& snapshot, const SnapshotError& error, FrameNa
   result.block_door = error.block_door;
   result.used_door = error.used_door;
   result.tid = error.tid;
+  result.trapped = error.trapped;
   result.thread_name = ThreadName(snapshot, error.tid);
   result.detail = error.detail;
   result.count = error.count;

@@ -121,6 +121,35 @@ void AddMarking(const Snapshot& snapshot, Shortcomings* result) {
       " not"));
 }
 
+// Why, in the order of ledger::BytesOnly.
+std::string BytesOnlyText(const Snapshot& snapshot, uint32_t reason) {
+  switch (static_cast<ledger::BytesOnly>(reason)) {
+    case ledger::BytesOnly::kMappings:
+      return absl::StrCat("the kernel allows ", snapshot.mapping_limit,
+                          " mappings (vm.max_map_count; raise it, or choose fewer blocks by page_guard=N or page_guard_min_bytes)");
+    case ledger::BytesOnly::kSize:
+      return "more than 1 MiB, or aligned to more than a page";
+    case ledger::BytesOnly::kRoom:
+      return "no place was left for their size, or no memory (ulimit -v, ulimit -d)";
+  }
+  return "";
+}
+
+// Blocks that page_guard could not put beside an inaccessible page.
+void AddBytesOnly(const Snapshot& snapshot, Shortcomings* result) {
+  uint64_t blocks = 0;
+  std::vector<std::string> reasons;
+  for (uint32_t i = 0; i < ledger::kBytesOnlyReasons; ++i) {
+    if (snapshot.bytes_only[i] == 0) continue;
+    blocks += snapshot.bytes_only[i];
+    reasons.push_back(absl::StrCat(snapshot.bytes_only[i], ": ", BytesOnlyText(snapshot, i)));
+  }
+  if (blocks == 0) return;
+  if (reasons.size() == 1) reasons[0] = reasons[0].substr(reasons[0].find(": ") + 2);
+  result->sentences.push_back(absl::StrCat("page_guard: ", Count(snapshot.page_guarded, "block was", "blocks were"), " guarded by pages, ",
+                                           blocks, " by bytes only: ", absl::StrJoin(reasons, "; ")));
+}
+
 }  // namespace
 
 Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& circumstances) {
@@ -133,6 +162,7 @@ Shortcomings FindShortcomings(const Snapshot& snapshot, const Circumstances& cir
     }
   }
   AddMarking(snapshot, &result);
+  AddBytesOnly(snapshot, &result);
   uint64_t degraded = snapshot.degraded;
   if ((degraded & ledger::kSpyNotLoaded) != 0) {
     degraded &= ~uint64_t{ledger::kSpyNotLoaded};

@@ -102,6 +102,7 @@ struct HeapError {
   Door block_door = Door::kNone;
   Door used_door = Door::kNone;
   uint32_t tid = 0;
+  bool trapped = false;  // met by the instruction that erred
   std::string thread_name;
   std::string detail;
   uint64_t count = 1;

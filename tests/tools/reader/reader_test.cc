@@ -49,6 +49,9 @@ LedgerBuilder FullLedger() {
   ledger.header().degraded = ledger::kDeepbindStripped;
   ledger.header().peak_bytes = 512;
   ledger.header().foreign_frees = 5;
+  ledger.header().page_guarded = 6;
+  ledger.header().bytes_only[1] = 8;
+  ledger.header().mapping_limit = 99;
   ledger.End(ledger::End::kExit, 3);
   return ledger;
 }
@@ -77,6 +80,9 @@ TEST(Reader, ReadsEverything) {
   EXPECT_EQ(snapshot.degraded, ledger::kDeepbindStripped);
   EXPECT_EQ(snapshot.peak_bytes, 512u);
   EXPECT_EQ(snapshot.foreign_frees, 5u);
+  EXPECT_EQ(snapshot.page_guarded, 6u);
+  EXPECT_THAT(snapshot.bytes_only, ElementsAre(0, 8, 0));
+  EXPECT_EQ(snapshot.mapping_limit, 99u);
 
   ASSERT_EQ(snapshot.modules.size(), 4u);
   EXPECT_EQ(snapshot.modules[1].path, "/nowhere/bin/prog");

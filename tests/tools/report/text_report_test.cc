@@ -252,6 +252,26 @@ std::string Headline(const HeapError& error) {
   return text.substr(0, text.find('\n'));
 }
 
+TEST(ErrorText, AnAccessThatWasMetAsItHappened) {
+  HeapError error;
+  error.trapped = true;
+  error.address = 0x1000;
+  error.size = 40;
+  error.block_door = Door::kMalloc;
+  error.where = {Frame{}};
+  error.kind = "use-after-free-read";
+  error.value = 4;
+  EXPECT_THAT(Headline(error), EndsWith("use-after-free-read of 0x000000001000 (40 bytes, made by malloc), read at offset 4 of the 40-byte block"));
+  EXPECT_EQ(ErrorStacks(error)[0].name, "read here:");
+  error.kind = "heap-overflow";
+  error.value = 43;
+  EXPECT_THAT(Headline(error), EndsWith("made by malloc), written 3 bytes after the end of the 40-byte block"));
+  EXPECT_EQ(ErrorStacks(error)[0].name, "written here:");
+  error.kind = "heap-underflow-read";
+  error.value = static_cast<uint64_t>(-17);
+  EXPECT_THAT(Headline(error), EndsWith("read 17 bytes before the 40-byte block"));
+}
+
 TEST(ErrorText, EachKindTellsWhatItKnows) {
   HeapError error;
   error.address = 0x1000;

@@ -106,6 +106,26 @@ TEST(Assessment, EveryErrorKindHasItsName) {
   for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(findings.errors[i].kind, names[i]);
 }
 
+TEST(Assessment, BlocksThatPageGuardCouldNotGuardAreTold) {
+  LedgerBuilder ledger;
+  ledger.header().page_guarded = 30000;
+  ledger.header().mapping_limit = 65530;
+  ledger.End(ledger::End::kExit, 0);
+  EXPECT_THAT(AssessLedger(&ledger).process.degraded, IsEmpty());
+  ledger.header().bytes_only[static_cast<uint32_t>(ledger::BytesOnly::kMappings)] = 970000;
+  Findings findings = AssessLedger(&ledger);
+  EXPECT_EQ(findings.verdict.status, Status::kClean);
+  EXPECT_THAT(findings.process.degraded,
+              ElementsAre(HasSubstr("page_guard: 30000 blocks were guarded by pages, 970000 by bytes only: the kernel allows 65530 mappings "
+                                    "(vm.max_map_count")));
+  ledger.header().bytes_only[static_cast<uint32_t>(ledger::BytesOnly::kSize)] = 7;
+  ledger.header().bytes_only[static_cast<uint32_t>(ledger::BytesOnly::kRoom)] = 3;
+  findings = AssessLedger(&ledger);
+  EXPECT_THAT(findings.process.degraded, ElementsAre(HasSubstr("970010 by bytes only: 970000: the kernel allows")));
+  EXPECT_THAT(findings.process.degraded,
+              ElementsAre(HasSubstr("; 7: more than 1 MiB, or aligned to more than a page; 3: no place was left for their size")));
+}
+
 TEST(Assessment, AKilledProcessIsIncompleteAndSaysWhy) {
   LedgerBuilder ledger;
   Circumstances circumstances;
