@@ -1,6 +1,8 @@
 // The program's errors about blocks: telling them apart and recording them with the stacks that explain them.
 #pragma once
 
+#include <ucontext.h>
+
 #include <cstddef>
 #include <cstdint>
 

@@ -35,6 +35,9 @@ inline uint32_t RecordStackAgain(ThreadState* thread, Door door) {
   return RecordStack(thread, door);
 }
 
+// The ledger's node of the current stack, for an error's place.
+uint32_t RecordPlace(ThreadState* thread);
+
 // The ledger's node of what a signal interrupted; 0 if that is not known. In its handler.
 uint32_t RecordInterrupted(ThreadState* thread, const ucontext_t& context);
 
