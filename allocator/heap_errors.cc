@@ -168,6 +168,21 @@ void ReportBreach(const char* what, const void* block, size_t bytes, Door door, 
   if (ledger::AddError(report)) ActOnError(report);
 }
 
+void ReportReleaseTooMany(const void* object, const char* class_name, uint32_t count, uint32_t node, ThreadState* thread) {
+  ledger::ErrorReport report{.kind = ErrorKind::kUnbalancedReferences};
+  report.address = reinterpret_cast<uintptr_t>(object);
+  report.value = count;
+  report.where = node;
+  report.tid = thread->tid;
+  report.detail = class_name;
+  if (const void* block = BlockAround(report.address); block != nullptr) {
+    report.size = HeaderOf(block)->size;
+    report.block_door = static_cast<Door>(HeaderOf(block)->door);
+    report.allocated = NodeOfStack(HeaderOf(block)->stack);
+  }
+  if (ledger::AddError(report)) ActOnError(report);
+}
+
 void ReportInjectedFailure(size_t bytes, uint32_t node, uint32_t tid) {
   ledger::ErrorReport report{.kind = ErrorKind::kInjectedFailure};
   report.size = bytes;

@@ -45,6 +45,9 @@ void ReportDamage(const Damage& damage, ThreadState* thread);
 // Records that a spy broke the contract.
 void ReportBreach(const char* what, const void* block, size_t bytes, Door door, ThreadState* thread);
 
+// Records that an object's reference was released, at the stack that ends at `node`, of which it had none. Within `thread`'s event.
+void ReportReleaseTooMany(const void* object, const char* class_name, uint32_t count, uint32_t node, ThreadState* thread);
+
 // Records that a spy made an allocation of `bytes` fail at the stack that ends at `node`. Not an error: on_error does not concern it.
 void ReportInjectedFailure(size_t bytes, uint32_t node, uint32_t tid);
 

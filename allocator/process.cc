@@ -13,6 +13,7 @@
 #include "allocator/ledger/ledger.h"
 #include "allocator/page_guard.h"
 #include "allocator/quarantine.h"
+#include "allocator/reference_table.h"
 #include "allocator/run_notes.h"
 #include "allocator/system/clock.h"
 #include "allocator/system/file_size_limit.h"
@@ -142,6 +143,7 @@ bool AdoptProcess() {
   g_call_sites.AdoptAfterFork();
   if (g_settings.notes_handovers) ledger::ForgetHandovers();
   if (g_settings.keeps_freed) g_quarantine.lock().Reset();
+  g_references.lock().Reset();
   spy_chain.ResetLockAfterFork();
   const bool recorded = IsRecordedProcess();
   AdoptThreadsAfterFork(recorded);

@@ -10,6 +10,7 @@
 #include "allocator/page_guard.h"
 #include "allocator/process.h"
 #include "allocator/quarantine.h"
+#include "allocator/reference_table.h"
 #include "allocator/stack_recorder.h"
 #include "allocator/system/errno_keeper.h"
 #include "allocator/system/os_memory.h"
@@ -214,7 +215,10 @@ void WrappingAllocator::FreeRecorded(void* block, const Request& request, Thread
     ledger::CountFreeShared(0, 0);
     return;
   }
-  if (thread != nullptr) Judge(block, header, request.door, thread);
+  if (thread != nullptr) {
+    Judge(block, header, request.door, thread);
+    if (__builtin_expect(g_references.in_use(), 0)) g_references.BlockEnds(block, header.size, RecordPlace(thread), thread->tid);
+  }
   CountFree(thread, header, request);
   if (__builtin_expect(g_settings.has_ceiling, 0)) g_ceiling.Leave(header.size);
   if (IsPageGuarded(block)) return g_page_guard.Free(block, thread);

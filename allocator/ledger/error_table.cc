@@ -33,7 +33,8 @@ bool IsToldBySweep(Error* known, const ErrorReport& report) {
 
 }  // namespace
 
-bool AddError(const ErrorReport& report) {
+bool AddError(const ErrorReport& report, uint32_t* number) {
+  if (number != nullptr) *number = 0;
   FutexLockHolder hold(g_ledger.lock());
   const uint32_t count = g_ledger.Count(TableId::kErrors);
   for (uint32_t i = 1; i < count; ++i) {
@@ -41,6 +42,7 @@ bool AddError(const ErrorReport& report) {
     if (IsToldBySweep(known, report)) return false;
     if (Same(*known, report) && SameDetail(*known, report)) {
       known->count.fetch_add(1, std::memory_order_relaxed);
+      if (number != nullptr) *number = i;
       if (report.by_sweep && (known->flags & kErrorBySweep) == 0) {
         known->flags |= kErrorBySweep;
         known->address = report.address;
@@ -69,6 +71,7 @@ bool AddError(const ErrorReport& report) {
   error->detail = report.detail != nullptr ? g_ledger.AddString(report.detail, std::strlen(report.detail)) : StringRef{};
   error->count.store(1, std::memory_order_relaxed);
   g_ledger.Publish(TableId::kErrors, index + 1);
+  if (number != nullptr) *number = index;
   return true;
 }
 

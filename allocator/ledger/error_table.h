@@ -26,6 +26,7 @@ struct ErrorReport {
 
 // True if there was none like it. What a sweep found of a block is known until its block ends; then it is not counted again. Any thread;
 // not while the ledger's lock is held.
-bool AddError(const ErrorReport& report);
+// `index`, if given, gets the error's number, 0 if there is no room for it.
+bool AddError(const ErrorReport& report, uint32_t* index = nullptr);
 
 }  // namespace mallocspy::ledger

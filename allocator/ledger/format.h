@@ -27,14 +27,14 @@
 namespace mallocspy::ledger {
 
 inline constexpr uint64_t kMagic = 0x0a1a0a0d7970736d;  // "mspy\r\n\x1a\n": breaks when copied as text
-inline constexpr uint32_t kVersion = 5;
+inline constexpr uint32_t kVersion = 6;
 inline constexpr uint64_t kPageBytes = 4096;
 
 // Extents per table: enough for 2^31 records at any first extent.
 inline constexpr uint32_t kMaxExtents = 32;
 
 // The tables of a ledger, in the order of Header::tables.
-enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCounters, kRoots, kHandovers, kCount };
+enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCounters, kRoots, kHandovers, kReferenceCalls, kCount };
 
 // A reference to `length` bytes of the string table, not terminated. Length 0 means "none". A string never crosses
 // an extent.
@@ -193,12 +193,13 @@ struct Error {
                        // kHeapOverflow: offset of the first changed byte from the block's start;
                        // kUseAfterFreeWrite: likewise, as a signed number: in the header it is negative;
                        // kErrorTrapped: likewise, of the byte that was read or written;
-                       // kInvalidFree: offset into the block around it, where size is not 0
+                       // kInvalidFree: offset into the block around it, where size is not 0;
+                       // kUnbalancedReferences: references that are left; with `where`: as the object counts them
   uint32_t where;      // node where it was met, 0 at exit
   uint32_t allocated;  // node where the block was made, 0 if not known
   uint32_t freed;      // node where it was freed, 0 if not known
   uint32_t tid;
-  StringRef detail;    // kSpyContract: the method and what it did
+  StringRef detail;    // kSpyContract: the method and what it did; kUnbalancedReferences: the class
   std::atomic<uint64_t> count;
 };
 static_assert(sizeof(Error) == 64);
@@ -243,6 +244,15 @@ struct Handover {
   std::atomic<uint64_t> bytes;  // requested
 };
 static_assert(sizeof(Handover) == 24);
+
+// Calls at one place that took or gave back references to objects of a kUnbalancedReferences.
+struct ReferenceCall {
+  uint32_t error;  // its index
+  uint32_t node;
+  uint32_t added;
+  uint32_t released;
+};
+static_assert(sizeof(ReferenceCall) == 16);
 
 // How far the blocks' classes can be believed.
 enum class Marking : uint32_t { kUnknown = 0, kComplete = 1, kPartial = 2 };

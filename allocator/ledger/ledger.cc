@@ -230,6 +230,7 @@ bool Ledger::Adopt(const char* directory, uint32_t pid) {
   TableOf(TableId::kErrors).count.store(0, std::memory_order_relaxed);
   TableOf(TableId::kRoots).count.store(0, std::memory_order_relaxed);
   TableOf(TableId::kHandovers).count.store(0, std::memory_order_relaxed);
+  TableOf(TableId::kReferenceCalls).count.store(0, std::memory_order_relaxed);
   TableOf(TableId::kThreads).count.store(0, std::memory_order_relaxed);
   return as_asked;
 }

@@ -43,6 +43,7 @@ inline constexpr TableShape kShapes[] = {
     {sizeof(CounterBank), 4},  // kCounters
     {sizeof(Root), 256},     // kRoots
     {sizeof(Handover), 128},  // kHandovers
+    {sizeof(ReferenceCall), 256},  // kReferenceCalls
 };
 static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableId::kCount));
 

@@ -11,6 +11,7 @@
 #include "allocator/process.h"
 #include "allocator/quarantine.h"
 #include "allocator/reading_turn.h"
+#include "allocator/reference_table.h"
 #include "allocator/snapshot/block_list.h"
 #include "allocator/snapshot/picture.h"
 #include "allocator/snapshot/reporter.h"
@@ -59,6 +60,8 @@ void Complete(ledger::End how, int value) {
   RefreshThreadNames();
   g_quarantine.lock().Reset();  // as the ledger's
   CheckAllBlocks();
+  g_references.lock().Reset();
+  g_references.ReportAll();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "tools/reader/table_reader.h"
@@ -23,6 +24,7 @@ constexpr uint64_t kMostThreads = uint64_t{1} << 20;
 constexpr uint64_t kMostErrors = uint64_t{1} << 20;
 constexpr uint64_t kMostRoots = uint64_t{1} << 20;
 constexpr uint64_t kMostHandovers = uint64_t{1} << 16;
+constexpr uint64_t kMostReferenceCalls = uint64_t{1} << 24;
 constexpr uint64_t kMostBlocks = uint64_t{1} << 28;
 constexpr uint64_t kMostStringBytes = uint64_t{1} << 31;
 constexpr uint64_t kLongestString = uint64_t{1} << 20;
@@ -96,6 +98,7 @@ class Reading {
   absl::Status ReadErrors();
   absl::Status ReadRoots();
   absl::Status ReadHandovers();
+  absl::Status ReadReferenceCalls();
   absl::Status ReadBlocks();
   // A node, or the root if there is no such node.
   uint32_t Node(uint32_t index) { return Valid(index < out_.nodes.size()) ? index : 0; }
@@ -108,6 +111,7 @@ class Reading {
   const Header& counts_;
   const Header& places_;
   Snapshot& out_;
+  absl::flat_hash_map<uint64_t, size_t> error_places_;  // from an error's index in the file to that in out_
   std::unique_ptr<TableReader> strings_;
   uint64_t limit_bytes_ = 0;
 };
@@ -134,7 +138,7 @@ absl::Status Reading::Run() {
   absl::Status status = strings_->Check(kMostStringBytes);
   if (status.ok()) ReadFields();
   for (auto step : {&Reading::ReadModules, &Reading::ReadNodes, &Reading::ReadStacks, &Reading::ReadCounters, &Reading::ReadThreads,
-                    &Reading::ReadErrors, &Reading::ReadRoots, &Reading::ReadHandovers, &Reading::ReadBlocks}) {
+                    &Reading::ReadErrors, &Reading::ReadRoots, &Reading::ReadHandovers, &Reading::ReadReferenceCalls, &Reading::ReadBlocks}) {
     if (status.ok()) status = (this->*step)();
   }
   if (status.ok() && out_.damaged_records > kMostDamaged) {
@@ -276,10 +280,11 @@ absl::Status Reading::ReadErrors() {
   const TableReader table = Table(TableId::kErrors, "errors", sizeof(ledger::Error));
   const absl::Status status = table.Check(kMostErrors);
   if (!status.ok()) return status;
-  return table.ForEach<ledger::Error>(1, [this](uint64_t, const ledger::Error& error) {
+  return table.ForEach<ledger::Error>(1, [this](uint64_t index, const ledger::Error& error) {
     if (error.kind == 0) return;  // reserved, never filled
     if (!Valid(error.kind <= static_cast<uint32_t>(ledger::kLastErrorKind))) return;
     SnapshotError& copy = out_.errors.emplace_back();
+    error_places_[index] = out_.errors.size() - 1;
     copy.kind = static_cast<ledger::ErrorKind>(error.kind);
     if (Valid(IsDoor(error.block_door))) copy.block_door = static_cast<Door>(error.block_door);
     if (Valid(IsDoor(error.used_door))) copy.used_door = static_cast<Door>(error.used_door);
@@ -323,6 +328,17 @@ absl::Status Reading::ReadHandovers() {
     copy.freed = static_cast<Door>(handover.freed);
     copy.blocks = handover.blocks.load(std::memory_order_relaxed);
     copy.bytes = handover.bytes.load(std::memory_order_relaxed);
+  });
+}
+
+absl::Status Reading::ReadReferenceCalls() {
+  const TableReader table = Table(TableId::kReferenceCalls, "reference calls", sizeof(ledger::ReferenceCall));
+  const absl::Status status = table.Check(kMostReferenceCalls);
+  if (!status.ok() || table.empty()) return status;
+  return table.ForEach<ledger::ReferenceCall>(1, [this](uint64_t, const ledger::ReferenceCall& call) {
+    const auto error = error_places_.find(call.error);
+    if (!Valid(error != error_places_.end())) return;
+    out_.errors[error->second].references.push_back({Node(call.node), call.added, call.released});
   });
 }
 

@@ -47,6 +47,13 @@ struct SnapshotThread {
   std::string name;
 };
 
+// Calls at one place that took or gave back references.
+struct SnapshotReferenceCall {
+  uint32_t node = 0;
+  uint32_t added = 0;
+  uint32_t released = 0;
+};
+
 struct SnapshotError {
   ledger::ErrorKind kind = ledger::ErrorKind::kInvalidFree;
   Door block_door = Door::kNone;
@@ -60,6 +67,7 @@ struct SnapshotError {
   uint32_t tid = 0;
   bool trapped = false;  // met by the instruction that erred
   std::string detail;
+  std::vector<SnapshotReferenceCall> references;  // of kUnbalancedReferences
   uint64_t count = 0;
 };
 

@@ -47,11 +47,27 @@ std::string InvalidFreeText(const HeapError& error) {
 // "written" or "read", of an access that was met as it happened.
 absl::string_view AccessText(const HeapError& error) { return absl::EndsWith(error.kind, "-read") ? "read" : "written"; }
 
+std::string ReferencesText(const HeapError& error) {
+  const std::string object = absl::StrCat(error.detail.empty() ? "an object" : Escaped(error.detail), " at 0x",
+                                          absl::Hex(error.address, absl::kZeroPad12));
+  if (!error.where.empty()) return absl::StrCat("unbalanced-references: ", object, " was released once more than it was referenced");
+  return absl::StrCat("unbalanced-references: ", object, error.freed.empty() ? " still has " : " was freed with ",
+                      Count(error.value, "reference"), error.freed.empty() ? "" : " left");
+}
+
+// "2 references taken and 1 given back here:"
+std::string CallsText(const ReferenceCall& call) {
+  if (call.released == 0) return absl::StrCat(Count(call.added, "reference"), " taken here:");
+  if (call.added == 0) return absl::StrCat(Count(call.released, "reference"), " given back here:");
+  return absl::StrCat(Count(call.added, "reference"), " taken and ", call.released, " given back here:");
+}
+
 // What happened at the place where the error was met.
 absl::string_view WhereText(const HeapError& error) {
   if (error.trapped) return AccessText(error) == "read" ? "read here:" : "written here:";
   if (error.kind == "bad-alignment" || error.kind == "spy-contract") return "called here:";
   if (error.kind == "double-free") return "freed again here:";
+  if (error.kind == "unbalanced-references") return "released here:";
   if (error.kind == "use-after-free-write" || (error.used_door == Door::kNone && !error.where.empty())) return "found here:";
   return "freed here:";
 }
@@ -83,14 +99,16 @@ std::string ErrorHeadline(const HeapError& error) {
                         NameOf(error.used_door), ")");
   }
   if (error.kind == "spy-contract") return absl::StrCat("spy-contract: ", Escaped(error.detail));
+  if (error.kind == "unbalanced-references") return ReferencesText(error);
   return absl::StrCat(error.kind, " of ", block);
 }
 
 std::vector<NamedStack> ErrorStacks(const HeapError& error) {
   std::vector<NamedStack> stacks;
   const auto add = [&stacks](absl::string_view name, const std::vector<Frame>& frames) {
-    if (!frames.empty()) stacks.push_back({name, &frames});
+    if (!frames.empty()) stacks.push_back({std::string(name), &frames});
   };
+  for (const ReferenceCall& call : error.references) add(CallsText(call), call.frames);
   add(WhereText(error), error.where);
   add("allocated here:", error.allocated);
   add(error.kind == "double-free" ? "freed first here:" : "freed here:", error.freed);

@@ -16,7 +16,7 @@ std::string ErrorHeadline(const HeapError& error);
 
 // The stacks that are known, that of the place where the error was met first.
 struct NamedStack {
-  absl::string_view name;  // "freed again here:"
+  std::string name;  // "freed again here:"
   const std::vector<Frame>* frames;
 };
 std::vector<NamedStack> ErrorStacks(const HeapError& error);

@@ -119,6 +119,12 @@ Json ErrorJson(const HeapError& error) {
   json["where"] = StackJson(error.where);
   json["allocated"] = StackJson(error.allocated);
   json["freed"] = StackJson(error.freed);
+  if (!error.references.empty()) {
+    json["references"] = Json::array();
+    for (const ReferenceCall& call : error.references) {
+      json["references"].push_back({{"added", call.added}, {"released", call.released}, {"where", StackJson(call.frames)}});
+    }
+  }
   return json;
 }
 

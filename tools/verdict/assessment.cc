@@ -8,6 +8,7 @@
 #include "tools/verdict/leak_groups.h"
 #include "tools/verdict/leak_id.h"
 #include "tools/verdict/own_program.h"
+#include "tools/verdict/reference_order.h"
 
 namespace mallocspy {
 namespace {
@@ -147,6 +148,10 @@ HeapError Describe(const Snapshot& snapshot, const SnapshotError& error, FrameNa
   result.where = namer->Name(snapshot, error.where);
   result.allocated = namer->Name(snapshot, error.allocated);
   result.freed = namer->Name(snapshot, error.freed);
+  for (const SnapshotReferenceCall& call : error.references) {
+    result.references.push_back({call.added, call.released, namer->Name(snapshot, call.node)});
+  }
+  OrderByBalance(&result.references);
   return result;
 }
 

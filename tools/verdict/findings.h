@@ -94,6 +94,13 @@ struct BaselineSummary {
   uint64_t gone = 0;
 };
 
+// Calls at one place that took or gave back references to an object.
+struct ReferenceCall {
+  uint64_t added = 0;
+  uint64_t released = 0;
+  std::vector<Frame> frames;
+};
+
 struct HeapError {
   std::string kind;  // "double-free", ...
   uint64_t address = 0;
@@ -109,6 +116,7 @@ struct HeapError {
   std::vector<Frame> where;
   std::vector<Frame> allocated;
   std::vector<Frame> freed;
+  std::vector<ReferenceCall> references;  // of "unbalanced-references", those first that took most and gave back least
 };
 
 // Blocks that one module made and one freed.
