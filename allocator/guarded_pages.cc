@@ -207,11 +207,12 @@ GuardedPages::Place GuardedPages::Describe(const Where& where) const {
   return {reinterpret_cast<const void*>(slot->block), slot->header, slot->freed, slot->freed_tid, state == kFreed};
 }
 
-GuardedPages::Place GuardedPages::Of(const void* block) const {
-  const Where where = Find(reinterpret_cast<uintptr_t>(block));
+GuardedPages::Place GuardedPages::Of(const void* address) const {
+  const Where where = Find(reinterpret_cast<uintptr_t>(address));
   if (where.of == nullptr) return {};
   const Place place = Describe(where);
-  return place.block == block ? place : Place{};
+  const bool inside = reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(place.block) < place.header.size;
+  return place.block == address || inside ? place : Place{};
 }
 
 GuardedPages::Fault GuardedPages::Look(uintptr_t address, Place* place) const {

@@ -59,8 +59,8 @@ class GuardedPages {
     bool is_freed = false;
   };
 
-  // The block whose slot this is, if it begins there; its `block` is null if there is none.
-  Place Of(const void* block) const;
+  // The block that begins at `address` or has it inside; its `block` is null if there is none.
+  Place Of(const void* address) const;
 
   enum class Fault {
     kNone,        // no block is near, or the page is a live block's own: the program made it inaccessible

@@ -200,7 +200,8 @@ bool JudgeForeign(const void* pointer, Door used, ThreadState* thread) {
   }
   const BlockHeader* kept_header = kept.block != nullptr ? &kept.header : nullptr;
   if (g_live_map.StateOf(address) == BlockState::kFreed) {
-    ReportBlockError(ErrorKind::kDoubleFree, pointer, kept_header, used, 0, thread, kept.freed);
+    const bool known = kept.block == pointer;  // else another one has had the place since
+    ReportBlockError(ErrorKind::kDoubleFree, pointer, known ? kept_header : nullptr, used, 0, thread, known ? kept.freed : 0);
     return true;
   }
   if (kept_header != nullptr) {

@@ -51,7 +51,7 @@ inline bool IsPageGuarded(const void* block) { return g_guarded_pages.Holds(bloc
 // The offset from a live block's start of the first changed byte of what guards its end, whichever that is; 0 if all are whole.
 size_t FindOverflow(const void* block, const BlockHeader& header);
 
-// Of a block that was freed, at the end of whose pages the header can no longer be read; its `block` is null if nothing is known.
+// The block that was freed and began at `address` or had it inside, as long as that is known; else its `block` is null.
 GuardedPages::Place PlaceOfFreed(uintptr_t address);
 
 }  // namespace mallocspy

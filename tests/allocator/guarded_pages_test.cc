@@ -80,7 +80,10 @@ TEST_P(GuardedPagesTest, WhatIsFreedIsInaccessibleKnownAndZeroedWhenItComesAgain
   char* block = Take(500000);
   std::memset(block, 1, 500000);
   EXPECT_EQ(pages_.Of(block).is_freed, false);
-  EXPECT_EQ(pages_.Of(block + 16).block, nullptr);
+  EXPECT_EQ(pages_.Of(block + 16).block, block);
+  EXPECT_EQ(pages_.Of(block + 499999).block, block);
+  EXPECT_EQ(pages_.Of(block + 500000).block, nullptr);
+  EXPECT_EQ(pages_.Of(block - 1).block, nullptr);
   pages_.Free(block, 33, 44);
   EXPECT_FALSE(IsAccessible(block));
   const GuardedPages::Place place = pages_.Of(block);

@@ -214,6 +214,20 @@ TEST(PageGuard, ASecondFreeKnowsTheFirst) {
   });
 }
 
+TEST(PageGuard, AFreeInsideOfAFreedBlockKnowsIt) {
+  InFreshProcess([] {
+    Start("page_guard=1");
+    char* block = static_cast<char*>(g_heap.Allocate(64, {}));
+    g_heap.Deallocate(block, {});
+    g_heap.Deallocate(block + 32, {});
+    const std::vector<RecordedError> errors = RecordedErrors();
+    ASSERT_EQ(errors.size(), 1u);
+    EXPECT_EQ(errors[0].kind, ErrorKind::kInvalidFree);
+    EXPECT_EQ(errors[0].size, 64u);
+    EXPECT_EQ(errors[0].value, 32u);
+  });
+}
+
 TEST(PageGuard, FilledWhereThatIsAskedForToo) {
   InFreshProcess([] {
     Start("page_guard=1:fill=1:quarantine_mb=1");
