@@ -23,6 +23,8 @@
   Number(page_guard, 0, 0, 1000000000,                                                                                 \
          "put one of N blocks, at random, beside an inaccessible page, and take its memory away when it is freed: accesses past it and " \
          "after its free are met at the instruction; 1: all blocks, 0: none")                                            \
+  Number(page_guard_percent, 1, 1, 100,                                                                                \
+         "percent of a thread's time, at most, that page_guard=N with N > 1 may take: it chooses fewer blocks then; 100: no limit") \
   Word(page_guard_side, "behind", "behind|before", "on which side of a block that page is")                            \
   Number(page_guard_min_bytes, 0, 0, 70368744177664, "the smallest blocks to which page_guard applies")                 \
   Number(page_guard_max_bytes, 70368744177664, 0, 70368744177664, "the largest blocks to which page_guard applies")     \

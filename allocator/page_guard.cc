@@ -64,8 +64,29 @@ bool IsModuleNamed(uint32_t index, OptionText name) {
 
 }  // namespace
 
+class PageGuard::Work {
+ public:
+  Work(ThreadState* thread, uint64_t rest) : thread_(thread), rest_(rest), start_(rest != 0 ? Ticks() : 0) {}
+  ~Work() {
+    if (rest_ == 0) return;
+    const uint64_t now = Ticks();
+    const uint64_t from = thread_->guard_next > now ? thread_->guard_next : now;
+    thread_->guard_next = from + (now - start_) * rest_;
+  }
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+
+  static uint64_t Ticks() { return __builtin_ia32_rdtsc(); }
+
+ private:
+  ThreadState* const thread_;
+  const uint64_t rest_;
+  const uint64_t start_;
+};
+
 void PageGuard::Start(const Options& options) {
   period_ = options.page_guard;
+  rest_ = period_ == 1 ? 0 : 100 / options.page_guard_percent - 1;
   min_bytes_ = options.page_guard_min_bytes;
   max_bytes_ = options.page_guard_max_bytes;
   within_ = options.page_guard_within;
@@ -105,6 +126,8 @@ bool PageGuard::IsWithin(uint32_t stack) const {
 
 void* PageGuard::Make(size_t bytes, size_t front_bytes, const Request& request, ThreadState* thread) {
   if (!IsTurn(thread) || !armed_ || bytes < min_bytes_ || bytes > max_bytes_) return nullptr;
+  if (rest_ != 0 && Work::Ticks() < thread->guard_next) return nullptr;
+  const Work work(thread, rest_);
   const uint32_t stack = RecordStackAgain(thread, request.door);
   if (!IsWithin(stack)) return nullptr;
   const bool behind = g_guarded_pages.side() == GuardedPages::Side::kBehind;
@@ -134,6 +157,7 @@ void* PageGuard::Make(size_t bytes, size_t front_bytes, const Request& request, 
 
 void PageGuard::Free(void* block, ThreadState* thread) {
   if (thread == nullptr) return g_guarded_pages.Free(block, 0, 0);
+  const Work work(thread, rest_);
   g_guarded_pages.Free(block, RecordPlace(thread), thread->tid);
 }
 

@@ -33,11 +33,15 @@ class PageGuard {
   void Free(void* block, ThreadState* thread);
 
  private:
+  // While it lasts, `thread` does the work of a block that was chosen by chance, and chooses none afterwards until that was its share.
+  class Work;
+
   bool IsTurn(ThreadState* thread) const;
   bool IsWithin(uint32_t stack) const;
 
   bool armed_ = false;
   uint64_t period_ = 0;
+  uint64_t rest_ = 0;  // so many times the work of a block is waited before the next
   uint64_t min_bytes_ = 0;
   uint64_t max_bytes_ = 0;
   OptionText within_ = {};

@@ -55,6 +55,7 @@ struct ThreadState {
   int64_t quick_left;
   int64_t guard_left;      // where all take the slow path: those before one is chosen by page_guard
   uint64_t random;         // of page_guard's choices, 0 before the first
+  uint64_t guard_next;     // CPU ticks before which page_guard chooses no block by chance
   bool announced;          // `ledger_thread` tells of the thread that has this state now
   bool capturing;          // inside the capture: what libunwind and the loader allocate for it is nobody's loss
   uint64_t captures;       // counted with check_capture only

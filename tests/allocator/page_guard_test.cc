@@ -93,7 +93,7 @@ __attribute__((noinline)) int CountGuarded(int blocks) {
 
 TEST(PageGuard, SamplesOneOfNAtRandom) {
   // By the fast path, and where some other option wants all calls to take the slow one.
-  for (const char* options : {"page_guard=100", "page_guard=100:check_every=1000000"}) {
+  for (const char* options : {"page_guard=100:page_guard_percent=100", "page_guard=100:page_guard_percent=100:check_every=1000000"}) {
     InFreshProcess([options] {
       Start(options);
       int guarded = 0;
@@ -113,7 +113,7 @@ TEST(PageGuard, SamplesOneOfNAtRandom) {
 
 TEST(PageGuard, EachThreadChoosesForItself) {
   InFreshProcess([] {
-    Start("page_guard=100");
+    Start("page_guard=100:page_guard_percent=100");
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
       threads.emplace_back([] {
@@ -123,6 +123,21 @@ TEST(PageGuard, EachThreadChoosesForItself) {
       });
     }
     for (std::thread& thread : threads) thread.join();
+  });
+}
+
+TEST(PageGuard, ByChanceItTakesNoMoreThanItsShareOfTheTime) {
+  InFreshProcess([] {
+    Start("page_guard=2:page_guard_percent=1");
+    const uint64_t start = __builtin_ia32_rdtsc();
+    const int guarded = CountGuarded(20000);
+    const uint64_t all = __builtin_ia32_rdtsc() - start;
+    EXPECT_GE(guarded, 1);
+    EXPECT_LT(guarded, 5000) << "half of them, if it cost nothing";
+    // The last one's rest may lie ahead.
+    const Event event;
+    EXPECT_LE(event.thread()->guard_next - start, 110 * all);
+    EXPECT_GT(event.thread()->guard_next, start);
   });
 }
 

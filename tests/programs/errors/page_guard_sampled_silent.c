@@ -1,5 +1,5 @@
 // One of a hundred blocks beside a page, in threads, while others are made and freed as ever.
-// library options: page_guard=100:page_guard_max_bytes=4096
+// library options: page_guard=100:page_guard_percent=100:page_guard_max_bytes=4096
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
