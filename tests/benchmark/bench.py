@@ -71,13 +71,14 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__ + "\nmetrics" + measuring.__doc__.split("\n\n", 1)[1].join(["\n", ""]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="variants (the last three with --all, or named):\n"
+        epilog="variants (the slow ones with --all, those of options with --options, or named):\n"
         + "\n".join(f"  {name:<15} {what}" for name, what in tools_of.ALL.items())
         + "\nrows:\n" + "\n".join(f"  {name:<15} {what}" for name, what in described))
     parser.add_argument("--build", type=Path, required=True, help="build directory (tools/dev bench gives it)")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each variant, default 5")
     parser.add_argument("--rows", help="comma-separated rows, default all; also 'real', 'torture'")
     parser.add_argument("--variants", help="comma-separated variants; plain is always run")
+    parser.add_argument("--options", action="store_true", help="what the library's options cost, beside the default checks")
     parser.add_argument("--all", action="store_true", help="also jemalloc, gperftools and valgrind: much longer")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the inputs, default 1")
     parser.add_argument("--no-frames", action="store_true", help="leave out the runs that count captured frames")
@@ -92,7 +93,11 @@ def parse_arguments():
         if name not in known and name not in groups:
             parser.error(f"there is no row '{name}'; rows: {', '.join([*groups, *known])}")
         chosen += groups.get(name, [name])
-    wanted = options.variants.split(",") if options.variants else list(tools_of.ALL if options.all else tools_of.DEFAULT)
+    wanted = [*tools_of.DEFAULT, *(tools_of.MORE if options.all else {})]
+    if options.options:
+        wanted = ["checked", *tools_of.OPTIONS]
+    if options.variants:
+        wanted = options.variants.split(",")
     for variant in wanted:
         if variant not in tools_of.ALL:
             parser.error(f"there is no variant '{variant}'; variants: {', '.join(tools_of.ALL)}")

@@ -17,6 +17,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from variants import OURS
+
 METRICS = ("wall_s", "cpu_s", "peak_rss_kb", "written_bytes")
 RUN_LIMIT_S = 300
 # What takes longer than this, and is not the plain program, is run in the first round only.
@@ -145,7 +147,7 @@ def captured_frames(tools, row, variants, work, tell=lambda what: None):
     for variant in variants:
         if variant in ("plain", "lsan", "valgrind") or tools.missing(variant) is not None:
             continue
-        name = "ours" if variant in ("record", "checked", "run") else variant
+        name = "ours" if variant in OURS else variant
         if name in found:
             continue
         tell(f"frames captured, {name}")

@@ -21,8 +21,11 @@ MORE = {
     "gperftools": "libtcmalloc preloaded, heap profiler with its default dumps (HEAPPROFILE)",
     "valgrind": "valgrind memcheck --leak-check=full",
 }
-ALL = {**DEFAULT, **MORE}
-OURS = ("record", "checked", "run")
+# What each option costs beside the default checks: behind --options.
+OPTIONS = {name: f"libmallocspy.so preloaded, report=none:{name}" for name in (
+    "page_guard=1000", "fill=1", "quarantine_mb=64", "max_bytes=100000000000", "ownership=1", "check_every=1000000", "page_guard=1")}
+ALL = {**DEFAULT, **MORE, **OPTIONS}
+OURS = ("record", "checked", "run", *OPTIONS)
 
 # Frames that a tool keeps of a stack, at most: libheaptrack's trace of 64 less the two that it skips, tcmalloc's
 # kMaxStackDepth, jemalloc's prof_bt_max.
@@ -48,8 +51,7 @@ class Tools:
 
     def missing(self, variant):
         """Why the variant cannot run, or None."""
-        built = {"record": [self.library], "checked": [self.library], "run": [self.library, self.command],
-                 "lsan": [self.lsan_start]}
+        built = {"run": [self.library, self.command], "lsan": [self.lsan_start], **{name: [self.library] for name in OURS if name != "run"}}
         for path in built.get(variant, []):
             if not path.exists():
                 return f"{path.name} is not built (tools/dev build)"
@@ -73,7 +75,7 @@ class Tools:
         was freed: for captured()."""
         env = {}
         if variant in OURS and (keep or variant != "run"):
-            options = "report=none" + (":guard=0" if variant == "record" else "")
+            options = "report=none" + (":guard=0" if variant == "record" else f":{variant}" if variant in OPTIONS else "")
             if keep:
                 options += f":keep={scratch}/%p.mspy"
             env = {"LD_PRELOAD": str(self.library), "MALLOCSPY_OPTIONS": options}

@@ -47,6 +47,7 @@ class LedgerBuilder {
     errors_.emplace_back();
     roots_.emplace_back();
     handovers_.emplace_back();
+    reference_calls_.emplace_back();
     banks_.emplace_back();
   }
 
@@ -184,6 +185,11 @@ class LedgerBuilder {
                           static_cast<uint8_t>(freed), {}, blocks, bytes});
   }
 
+  // A call at `node` that took or gave references to an object of the `error`-th AddError(), counted from 1.
+  void AddReferenceCall(uint32_t error, uint32_t node, uint32_t added, uint32_t released) {
+    reference_calls_.push_back({error, node, added, released});
+  }
+
   void End(ledger::End end, int value) {
     header_->state = ledger::State::kEnded;
     header_->end = end;
@@ -203,6 +209,7 @@ class LedgerBuilder {
     AddTable(ledger::TableId::kCounters, banks_.data(), banks_.size(), 2, &bytes);
     AddTable(ledger::TableId::kRoots, roots_.data(), roots_.size(), 2, &bytes);
     AddTable(ledger::TableId::kHandovers, handovers_.data(), handovers_.size(), 2, &bytes);
+    AddTable(ledger::TableId::kReferenceCalls, reference_calls_.data(), reference_calls_.size(), 2, &bytes);
     header_->blocks_count = 0;
     header_->blocks_offset = 0;
     if (header_->state == ledger::State::kEnded && !blocks_.empty()) {
@@ -298,6 +305,7 @@ class LedgerBuilder {
   };
   static_assert(sizeof(HandoverRecord) == sizeof(ledger::Handover));
   std::vector<HandoverRecord> handovers_;
+  std::vector<ledger::ReferenceCall> reference_calls_;
   std::vector<ledger::Block> blocks_;
   std::string strings_;
 };

@@ -63,7 +63,7 @@ constexpr char kOom[] =
     "allocates; then it is run again for each of them, and the first allocation from there fails. Each run\n"
     "reads the standard input from its beginning; what it writes is dropped. What it does to files it does\n"
     "each time, and several at once: give it none, or --jobs=1 and files that may be written again. The\n"
-    "variable MALLOCSPY_OOM_RUN counts the runs from 1; in the first it is 0.\n"
+    "variable OOM_RUN counts the runs from 1; in the first it is 0.\n"
     "\n"
     "outcomes:\n"
     "  handled   it ended by itself\n"

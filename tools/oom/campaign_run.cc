@@ -89,7 +89,7 @@ class CampaignRun {
     preload.follow = follow;
     preload.spies = {absl::StrCat(plan_.faults, ":", spy_arguments)};
     SideRun run = {campaign_->program, campaign_->arguments, ProgramEnvironment(environ, preload)};
-    run.environment.push_back(absl::StrCat("MALLOCSPY_OOM_RUN=", number));
+    run.environment.push_back(absl::StrCat("OOM_RUN=", number));
     return run;
   }
 

@@ -44,7 +44,7 @@ bool IsFunction(absl::string_view name, const std::string& function) {
 bool IsModule(absl::string_view name, const std::string& path) {
   if (absl::StrContains(name, '/')) return path == name;
   const std::string file = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-  if (!absl::StartsWith(file, name)) return false;
+  if (name.empty() || !absl::StartsWith(file, name)) return false;
   const absl::string_view rest = absl::string_view(file).substr(name.size());
   return rest.empty() || absl::StartsWith(rest, ".so") || (absl::StrContains(name, ".so") && rest[0] == '.');
 }

@@ -45,13 +45,13 @@ struct RunResult {
   int exit_code = 0;
   int signal = 0;  // that killed it; 0: it ended by itself
   bool hung = false;  // its time was over
-  std::vector<Frame> struck;  // where the signal did, if that is known
+  std::vector<Frame> struck = {};  // where the signal did, if that is known
   uint64_t live_blocks = 0;
   uint64_t live_bytes = 0;
   uint64_t lost_blocks = 0;
   uint64_t lost_bytes = 0;
-  std::vector<Problem> errors;
-  std::vector<Problem> leaks;  // of lost blocks
+  std::vector<Problem> errors = {};
+  std::vector<Problem> leaks = {};  // of lost blocks
   bool seen = true;  // its record was there, whole
 };
 

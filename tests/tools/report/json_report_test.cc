@@ -24,13 +24,13 @@ TEST(JsonReport, HasTheSchemasShape) {
   findings.verdict.status = Status::kErrors;
   findings.children = {SampleClean(43)};
   const json report = json::parse(JsonReport(findings));
-  const std::set<std::string> top = {"schema", "process", "totals", "verdict", "leaks", "errors", "ownership", "children"};
+  const std::set<std::string> top = {"schema", "process", "totals", "verdict", "leaks", "errors", "injected", "ownership", "children"};
   std::set<std::string> first = top;
   first.insert({"leaks_omitted", "summary", "suppressions", "baseline"});
   EXPECT_EQ(KeysOf(report), first);
   EXPECT_EQ(report["schema"], "mallocspy-report/1");
   EXPECT_EQ(KeysOf(report["process"]),
-            (std::set<std::string>{"pid", "exe", "cmdline", "exit", "interposed", "degraded"}));
+            (std::set<std::string>{"pid", "exe", "cmdline", "exit", "crash", "interposed", "degraded"}));
   EXPECT_EQ(KeysOf(report["totals"]), (std::set<std::string>{"allocations", "allocated_bytes", "frees", "live_blocks",
                                                              "live_bytes", "peak_bytes", "foreign_frees"}));
   EXPECT_EQ(report["verdict"], json::parse(R"({"status": "errors", "reachability": "unknown", "judged": true})"));

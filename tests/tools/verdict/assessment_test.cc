@@ -97,13 +97,37 @@ TEST(Assessment, EveryErrorKindHasItsName) {
       "double-free",          "invalid-free",          "mismatched-free", "heap-overflow",
       "heap-underflow",       "use-after-free-write",  "sized-delete-mismatch", "bad-alignment",
       "spy-contract",         "use-after-free-read",   "heap-overflow-read",    "heap-underflow-read",
-      "injected-failure",     "unbalanced-references"};
+      "unbalanced-references"};
   LedgerBuilder ledger;
-  for (uint32_t kind = 1; kind <= names.size(); ++kind) ledger.AddError(static_cast<ledger::ErrorKind>(kind));
+  for (uint32_t kind = 1; kind <= static_cast<uint32_t>(ledger::kLastErrorKind); ++kind) {
+    ledger.AddError(static_cast<ledger::ErrorKind>(kind));
+  }
   ledger.End(ledger::End::kExit, 0);
   const Findings findings = AssessLedger(&ledger);
   ASSERT_EQ(findings.errors.size(), names.size());
   for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(findings.errors[i].kind, names[i]);
+  ASSERT_EQ(findings.injected.size(), 1u);  // no error
+  EXPECT_EQ(findings.injected[0].kind, "injected-failure");
+}
+
+TEST(Assessment, AFailureOnPurposeIsNoFault) {
+  LedgerBuilder ledger;
+  ledger.AddError(ledger::ErrorKind::kInjectedFailure);
+  ledger.End(ledger::End::kExit, 0);
+  EXPECT_EQ(AssessLedger(&ledger).verdict.status, Status::kClean);
+}
+
+TEST(Assessment, ReferencesHaveTheirCallsThoseFirstThatWereNotGivenBack) {
+  LedgerBuilder ledger;
+  ledger.AddError(ledger::ErrorKind::kUnbalancedReferences);
+  ledger.AddReferenceCall(1, 0, 0, 2);
+  ledger.AddReferenceCall(1, 0, 3, 0);
+  ledger.End(ledger::End::kExit, 0);
+  const Findings findings = AssessLedger(&ledger);
+  ASSERT_EQ(findings.errors.size(), 1u);
+  ASSERT_EQ(findings.errors[0].references.size(), 2u);
+  EXPECT_EQ(findings.errors[0].references[0].added, 3u);
+  EXPECT_EQ(findings.errors[0].references[1].released, 2u);
 }
 
 TEST(Assessment, BlocksThatPageGuardCouldNotGuardAreTold) {
