@@ -22,8 +22,9 @@ MORE = {
     "valgrind": "valgrind memcheck --leak-check=full",
 }
 # What each option costs beside the default checks: behind --options.
-OPTIONS = {name: f"libmallocspy.so preloaded, report=none:{name}" for name in (
-    "page_guard=1000", "fill=1", "quarantine_mb=64", "max_bytes=100000000000", "ownership=1", "check_every=1000000", "page_guard=1")}
+_OPTION_TEXTS = {"page-1000": "page_guard=1000", "fill": "fill=1", "quarantine": "quarantine_mb=64", "ceiling": "max_bytes=100000000000",
+                 "ownership": "ownership=1", "check-every": "check_every=1000000", "page-all": "page_guard=1"}
+OPTIONS = {name: f"libmallocspy.so preloaded, report=none:{text}" for name, text in _OPTION_TEXTS.items()}
 ALL = {**DEFAULT, **MORE, **OPTIONS}
 OURS = ("record", "checked", "run", *OPTIONS)
 
@@ -75,7 +76,7 @@ class Tools:
         was freed: for captured()."""
         env = {}
         if variant in OURS and (keep or variant != "run"):
-            options = "report=none" + (":guard=0" if variant == "record" else f":{variant}" if variant in OPTIONS else "")
+            options = "report=none" + (":guard=0" if variant == "record" else f":{_OPTION_TEXTS[variant]}" if variant in _OPTION_TEXTS else "")
             if keep:
                 options += f":keep={scratch}/%p.mspy"
             env = {"LD_PRELOAD": str(self.library), "MALLOCSPY_OPTIONS": options}

@@ -3,7 +3,9 @@
 At the line that allocates or frees (the line that the report must name):
     leak: BLOCKS blocks BYTES bytes DOOR          also child-leak: in a forked or replaced process
     leak: ... DOOR is CLASS [from ROOT [NAME]]    CLASS may be "N CLASS and N CLASS"
-    error: KIND [count N]                         also child-error:
+    error: KIND [count N] [size N] [value N] [made DOOR] [used DOOR] [allocated LABEL] [freed LABEL]
+                                                  also child-error:; of what is given, each is checked
+    at: LABEL                                     the line that the other errors' stacks must name first
     error-allocated: KIND                         where an error's block was made
     error-freed: KIND                             where it was freed
     error-values: KIND SIZE VALUE                 the block's size, and the offset or what else the kind tells (errors[].value)
@@ -30,7 +32,7 @@ import pathlib
 import re
 
 MARKER = re.compile(r"//.*?\b((?:child-)?leak|(?:child-)?error|error-allocated|error-freed|error-values|error-at-exit|exit|signal|(?:child )?verdict|"
-                    r"degraded|foreign frees|frames|frame|run options|library options|library|plain|prints|also|"
+                    r"degraded|at|foreign frees|frames|frame|run options|library options|library|plain|prints|also|"
                     r"repeats): (.*?)\s*$")
 LEAK = re.compile(r"^(\d+) blocks? (\d+) bytes (.+?)(?: is (.+?)(?: from (\S+)(?: (\S+))?)?)?$")
 
@@ -47,6 +49,8 @@ class Expectations:
         self.roots = {}  # Site -> (kind, name or None)
         self.child_leaks = {}
         self.errors = {}  # (Site, kind) -> count
+        self.details = {}  # (Site, kind) -> {"size": "27", "allocated": label, ...}
+        self.labels = {}  # label -> Site
         self.child_errors = {}
         self.allocated = {}  # kind -> Site
         self.freed = {}  # kind -> Site
@@ -73,9 +77,13 @@ class Expectations:
             if root:
                 self.roots[site] = root, name
         elif marker in ("error", "child-error"):
-            kind, _, count = text.partition(" count ")
+            kind, *words = text.split()
+            details = dict(zip(words[::2], words[1::2]))
             target = self.errors if marker == "error" else self.child_errors
-            target[site, kind] = int(count or 1)
+            target[site, kind] = int(details.pop("count", 1))
+            self.details[site, kind] = details
+        elif marker == "at":
+            self.labels[text] = site
         elif marker == "error-allocated":
             self.allocated[text] = site
         elif marker == "error-freed":
@@ -92,7 +100,7 @@ class Expectations:
         else:
             self.values[marker].append(text)
             if marker == "library":
-                self._read(source.with_name(text + source.suffix))
+                self._read(next(source.with_name(text + suffix) for suffix in (".c", ".cc") if source.with_name(text + suffix).exists()))
 
     @property
     def has_errors(self):

@@ -73,6 +73,16 @@ class Report:
                     found[self._site(error["where"][0]), error["kind"]] += error["count"]
         return dict(found)
 
+    def details(self):
+        """(site, kind) -> what an `error:` marker can say of it."""
+        found = {}
+        for error in self.report["errors"]:
+            if error["where"]:
+                said = {"size": str(error["size"]), "value": str(error["value"]), "made": error["door"], "used": error["used_door"]}
+                said.update((name, self._site(error[name][0])) for name in ("allocated", "freed") if error[name])
+                found[self._site(error["where"][0]), error["kind"]] = said
+        return found
+
     def stack_sites(self, name):
         """kind -> where the error's block was made (`allocated`) or `freed`."""
         return {error["kind"]: self._site(error[name][0]) for error in self.report["errors"] if error[name]}
@@ -148,6 +158,11 @@ class ProgramsTest(unittest.TestCase):
         self.assertEqual(ours.errors([report]), expected.errors, "errors")
         self.assertEqual(ours.errors(report["children"]), expected.child_errors, "errors of children")
         self.assertEqual({error["kind"] for error in report["errors"] if not error["where"]}, expected.at_exit)
+        for key, wanted in expected.details.items():
+            said = ours.details().get(key, {})
+            for name, value in wanted.items():
+                value = expected.labels[value] if name in ("allocated", "freed") else value.replace("_", " ")
+                self.assertEqual(said.get(name), value, f"{name} of {key}")
         for kind, site in expected.allocated.items():
             self.assertEqual(ours.stack_sites("allocated").get(kind), site, f"where the block of the {kind} was made")
         for kind, site in expected.freed.items():
