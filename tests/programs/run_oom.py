@@ -69,6 +69,10 @@ class OomTest(unittest.TestCase):
             self.assertEqual(self.functions(crash["struck"])[:3], ["Unchecked", "Crashes", "main"])
             self.assertEqual(self.functions(crash["frames"])[:3], ["Unchecked", "Crashes", "main"])
 
+    def test_a_program_that_ignores_its_children(self):
+        for outcomes in self.both_ways("ignores children", status=24):
+            self.assertEqual((outcomes[700]["outcome"], outcomes[700]["signal"]), ("crashed", signal.SIGSEGV))
+
     def test_an_exception_that_nobody_catches(self):
         for outcomes in self.both_ways("throws", status=24):
             self.assertEqual({trial["outcome"] for trial in outcomes.values()}, {"crashed"})

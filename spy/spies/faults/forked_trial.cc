@@ -49,7 +49,7 @@ class FilePlaces {
   off_t place_[kMostFiles];
 };
 
-// The child's death is nobody's to hear of.
+// The child's death is nobody's to hear of; and a program that ignores its children's ends would keep this one's from us, too.
 class NoChildSignal {
  public:
   NoChildSignal() {
@@ -59,16 +59,23 @@ class NoChildSignal {
     sigpending(&pending);
     was_pending_ = sigismember(&pending, SIGCHLD) == 1;
     sigprocmask(SIG_BLOCK, &set_, &before_);
+    struct sigaction plain = {};
+    plain.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &plain, &action_before_);
   }
   void Drain() const {
     const timespec now = {};
     if (!was_pending_) sigtimedwait(&set_, nullptr, &now);
   }
-  void Restore() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  void Restore() const {
+    sigaction(SIGCHLD, &action_before_, nullptr);
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
 
  private:
   sigset_t set_;
   sigset_t before_;
+  struct sigaction action_before_ = {};
   bool was_pending_;
 };
 
@@ -85,10 +92,7 @@ bool WaitFor(pid_t child, uint64_t seconds, int* status) {
   for (long pause_us = 50;;) {
     const pid_t got = waitpid(child, status, WNOHANG);
     if (got == child) return timed_out;
-    if (got < 0 && errno != EINTR) {  // the program ignores its children's ends, so the kernel tells nobody
-      *status = 0;
-      return timed_out;
-    }
+    if (got < 0 && errno != EINTR) return timed_out;  // somebody else waited for it
     if (NowMs() >= deadline) {
       kill(child, timed_out ? SIGKILL : SIGABRT);
       timed_out = true;

@@ -87,6 +87,13 @@ int Reads() {
   return sum;
 }
 
+// Who ignores its children's ends is not told of them.
+int IgnoresChildren() {
+  signal(SIGCHLD, SIG_IGN);
+  free(Unchecked(700));
+  return 0;
+}
+
 int SaysRun() {
   void* block = malloc(600);
   free(block);
@@ -109,6 +116,7 @@ int main(int argc, char** argv) {
   if (strcmp(what, "in thread") == 0) return InThread();
   if (strcmp(what, "in child") == 0) return InChild();
   if (strcmp(what, "reads") == 0) return Reads();
+  if (strcmp(what, "ignores children") == 0) return IgnoresChildren();
   if (strcmp(what, "says run") == 0) return SaysRun();
   if (strcmp(what, "dies") == 0) raise(SIGKILL);
   return 0;
