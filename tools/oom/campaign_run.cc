@@ -267,8 +267,12 @@ class CampaignRun {
 }  // namespace
 
 absl::Status RunCampaign(const CampaignPlan& plan, CampaignState* state, Campaign* campaign) {
-  absl::StatusOr<RepeatedInput> input = RepeatedInput::FromStandardInput();
+  bool nothing_came;
+  absl::StatusOr<RepeatedInput> input = RepeatedInput::FromStandardInput(&nothing_came);
   if (!input.ok()) return input.status();
+  if (nothing_came) {
+    campaign->notes.emplace_back("nothing came from the standard input, a pipe that is open; the program read an empty one (</dev/null says so at once)");
+  }
   absl::StatusOr<RunDirectory> directory = RunDirectory::Create();
   if (!directory.ok()) return directory.status();
   return CampaignRun(plan, *std::move(directory), *std::move(input), state, campaign).Run();

@@ -1,6 +1,7 @@
 #include "tools/run/parallel_runs.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -121,7 +122,9 @@ absl::StatusOr<pid_t> Start(const SideRun& run, int input, const ChildSignal& ch
 
 }  // namespace
 
-absl::StatusOr<RepeatedInput> RepeatedInput::FromStandardInput() {
+absl::StatusOr<RepeatedInput> RepeatedInput::FromStandardInput(bool* nothing_came) {
+  constexpr int kPatienceMs = 5000;
+  *nothing_came = false;
   struct stat status;
   if (fstat(STDIN_FILENO, &status) != 0 || isatty(STDIN_FILENO) == 1) return RepeatedInput(-1, 0);
   if (S_ISREG(status.st_mode)) {
@@ -129,6 +132,9 @@ absl::StatusOr<RepeatedInput> RepeatedInput::FromStandardInput() {
     return RepeatedInput(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), std::max<off_t>(start, 0));
   }
   if (!S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode)) return RepeatedInput(-1, 0);
+  pollfd input = {STDIN_FILENO, POLLIN, 0};
+  *nothing_came = poll(&input, 1, kPatienceMs) == 0;
+  if (*nothing_came) return RepeatedInput(-1, 0);
   RepeatedInput kept(memfd_create("input", MFD_CLOEXEC), 0);
   if (kept.descriptor_ < 0) return absl::ErrnoToStatus(errno, "cannot keep the standard input");
   char buffer[1 << 16];

@@ -15,8 +15,9 @@ namespace mallocspy {
 // The standard input of this process, so that each of several programs can read it from where it is now.
 class RepeatedInput {
  public:
-  // A pipe is read to its end and kept; a terminal, and what cannot be read, is an empty input.
-  static absl::StatusOr<RepeatedInput> FromStandardInput();
+  // A pipe is read to its end and kept; a terminal, and what cannot be read, is an empty input. So is a pipe in which nothing comes for a few
+  // seconds, since somebody may just have left it open: then `*nothing_came` is set.
+  static absl::StatusOr<RepeatedInput> FromStandardInput(bool* nothing_came);
   ~RepeatedInput();
   RepeatedInput(RepeatedInput&& other) noexcept;
   RepeatedInput(const RepeatedInput&) = delete;
