@@ -10,7 +10,7 @@
 #include "allocator/process.h"
 #include "allocator/thread_state.h"
 #include "tests/allocator/fresh_process.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy {
 namespace {

@@ -24,7 +24,7 @@
 #include "spy/spy_chain.h"
 #include "tests/allocator/fresh_process.h"
 #include "tests/allocator/recorded_errors.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy {
 namespace {

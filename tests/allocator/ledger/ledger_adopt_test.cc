@@ -14,7 +14,7 @@
 #include "allocator/ledger/thread_counters.h"
 #include "tests/allocator/fresh_process.h"
 #include "tests/allocator/ledger/site_stacks.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 #include "tools/reader/reader.h"
 
 namespace mallocspy::ledger {

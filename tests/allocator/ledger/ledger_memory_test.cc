@@ -18,7 +18,7 @@
 #include "allocator/system/os_memory.h"
 #include "tests/allocator/fresh_process.h"
 #include "tests/allocator/ledger/small_file_system.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy::ledger {
 namespace {

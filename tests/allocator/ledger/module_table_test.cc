@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "tests/allocator/fresh_process.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy::ledger {
 namespace {

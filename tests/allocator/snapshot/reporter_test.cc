@@ -18,7 +18,7 @@
 #include "allocator/thread_state.h"
 #include "allocator/wrapping_allocator.h"
 #include "tests/allocator/fresh_process.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy {
 namespace {

@@ -21,7 +21,7 @@
 #include "tests/allocator/fresh_process.h"
 #include "tests/allocator/ledger/small_file_system.h"
 #include "tests/allocator/recorded_errors.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 #include "tools/reader/reader.h"
 
 namespace mallocspy {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "tests/allocator/fresh_process.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy {
 namespace {

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 #include <stdio.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
+
+#include "tests/scratch_directory.h"
 
 namespace {
 
@@ -22,8 +22,9 @@ struct FaultedRun {
 };
 
 FaultedRun UnderFaults(const std::string& arguments, const std::string& what) {
-  const std::string path = testing::TempDir() + "/faults_report.json";
-  const std::string text_path = testing::TempDir() + "/faults_report.txt";
+  const mallocspy::ScratchDirectory scratch;
+  const std::string path = scratch.File("report.json");
+  const std::string text_path = scratch.File("report.txt");
   const std::string command = std::string(MALLOCSPY_COMMAND) + " run --spy=faults:" + arguments + " --format=json --output=" + path +
                               " --format=text --output=" + text_path + " -- " + FAULTS_PROGRAM + " " + what;
   FaultedRun run;
@@ -31,12 +32,8 @@ FaultedRun UnderFaults(const std::string& arguments, const std::string& what) {
   char buffer[4096];
   for (size_t got; (got = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) run.output.append(buffer, got);
   run.status = pclose(pipe);
-  run.report = json::parse(std::ifstream(path));
-  std::ostringstream text;
-  text << std::ifstream(text_path).rdbuf();
-  run.text = text.str();
-  remove(path.c_str());
-  remove(text_path.c_str());
+  run.report = json::parse(mallocspy::ReadWholeFile(path));
+  run.text = mallocspy::ReadWholeFile(text_path);
   return run;
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy {
 

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 #include "tools/oom/oom_report.h"
 
 namespace mallocspy {

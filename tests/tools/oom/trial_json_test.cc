@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 #include <stdio.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "tests/scratch_directory.h"
 
 namespace mallocspy {
 namespace {
@@ -64,14 +65,13 @@ TEST(TrialJson, TheCommandIsForAShell) {
   const std::string command = RepeatCommand(campaign, Sample().failed);
   EXPECT_EQ(0u, command.find("mallocspy run --follow=none --spy=faults:stack=0123456789abcdef,children=0 -- prog "));
   const std::string words = command.substr(command.find(" -- ") + 4);
-  const std::string script = testing::TempDir() + "/words.sh";
-  std::ofstream(script) << "print() { for word; do printf '%s\\0' \"$word\"; done; }\nprint " << words << "\n";
+  const ScratchDirectory scratch;
+  const std::string script = scratch.Write("words.sh", "print() { for word; do printf '%s\\0' \"$word\"; done; }\nprint " + words + "\n");
   FILE* pipe = popen(("bash " + script).c_str(), "r");
   std::string said;
   char buffer[4096];
   for (size_t got; (got = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) said.append(buffer, got);
   pclose(pipe);
-  remove(script.c_str());
   std::string expected;
   for (const std::string& word : campaign.arguments) expected += word + '\0';
   EXPECT_EQ(expected, said) << command;

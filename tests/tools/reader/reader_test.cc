@@ -11,7 +11,7 @@
 #include <random>
 
 #include "tests/tools/ledger_builder.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 #include "tools/verdict/assessment.h"
 
 namespace mallocspy {

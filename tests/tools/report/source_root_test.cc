@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "tests/tools/report/sample_findings.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy {
 namespace {

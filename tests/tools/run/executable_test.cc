@@ -10,7 +10,7 @@
 
 #include <cstring>
 
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy {
 namespace {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "tests/tools/ledger_builder.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 #include "tools/reader/reader.h"
 #include "tools/run/directory_listing.h"
 

@@ -7,7 +7,7 @@
 
 #include <csignal>
 
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 #include "tools/run/directory_listing.h"
 
 namespace mallocspy {

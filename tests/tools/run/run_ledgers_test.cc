@@ -8,7 +8,7 @@
 #include <csignal>
 
 #include "tests/tools/ledger_builder.h"
-#include "tests/tools/scratch_directory.h"
+#include "tests/scratch_directory.h"
 
 namespace mallocspy {
 namespace {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/scratch_directory.h"
+
 namespace mallocspy::spies::faults {
 
 // In this test's own symbol table.
@@ -81,7 +83,8 @@ TEST(CallFilter, Modules) {
 TEST(CallFilter, BrokenFilesHaveNoFunctions) {
   std::ifstream own(OwnPath(), std::ios::binary);
   std::string whole((std::istreambuf_iterator<char>(own)), {});
-  const std::string path = testing::TempDir() + "/broken_module";
+  const ScratchDirectory scratch;
+  const std::string path = scratch.File("broken_module");
   for (const size_t bytes : {size_t{0}, size_t{1}, size_t{63}, size_t{64}, size_t{200}, whole.size() / 2, whole.size() - 1}) {
     std::ofstream(path, std::ios::binary).write(whole.data(), static_cast<std::streamsize>(bytes));
     mallocspy_frame frame = In(&Outer);
@@ -99,7 +102,6 @@ TEST(CallFilter, BrokenFilesHaveNoFunctions) {
   frame.module = path.data();
   frame.module_bytes = path.size();
   EXPECT_FALSE(Filter("within=Outer").Passes({frame}));
-  unlink(path.c_str());
 }
 
 }  // namespace
