@@ -3,9 +3,11 @@
 //
 //   offset 0                                                                   used_bytes
 //   +--------+---------+---------+---------+-----+---------+-----+-----------+---------+
-//   | Header | nodes 0 | stacks 0| strings0| ... | nodes 1 | ... | strings 2 | blocks  |
+//   | Header | nodes 0 | stacks 0| strings0| ... | nodes 1 | ... | strings 2 | lists   |
 //   +--------+---------+---------+---------+-----+---------+-----+-----------+---------+
-//            '--- extents: page-aligned, in the order in which they were needed ---'   '-- only after a finished end
+//            '--- extents: page-aligned, in the order in which they were needed ---'   '-- of a finished end or a picture
+//
+// The lists are the live blocks and, in a picture that was asked to have them, what points to what, each page-aligned.
 //
 // A table is a list of extents that double: extent 0 holds `first_records` records, extent k > 0 as many as all
 // before it. So an index finds its extent by its highest bit and nothing ever moves.
@@ -27,14 +29,14 @@
 namespace mallocspy::ledger {
 
 inline constexpr uint64_t kMagic = 0x0a1a0a0d7970736d;  // "mspy\r\n\x1a\n": breaks when copied as text
-inline constexpr uint32_t kVersion = 6;
+inline constexpr uint32_t kVersion = 7;
 inline constexpr uint64_t kPageBytes = 4096;
 
 // Extents per table: enough for 2^31 records at any first extent.
 inline constexpr uint32_t kMaxExtents = 32;
 
 // The tables of a ledger, in the order of Header::tables.
-enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCounters, kRoots, kHandovers, kReferenceCalls, kCount };
+enum class TableId : uint32_t { kNodes, kStacks, kModules, kThreads, kStrings, kErrors, kCounters, kRoots, kHandovers, kReferenceCalls, kMarks, kCount };
 
 // A reference to `length` bytes of the string table, not terminated. Length 0 means "none". A string never crosses
 // an extent.
@@ -254,8 +256,32 @@ struct ReferenceCall {
 };
 static_assert(sizeof(ReferenceCall) == 16);
 
+// A numbered moment (allocator/marks.h), of those that somebody named.
+struct Mark {
+  uint64_t number;
+  uint64_t began_ns;   // CLOCK_REALTIME
+  int64_t live_bytes;  // when it began, as Header::live_bytes
+  StringRef name;
+};
+static_assert(sizeof(Mark) == 32);
+
 // How far the blocks' classes can be believed.
 enum class Marking : uint32_t { kUnknown = 0, kComplete = 1, kPartial = 2 };
+
+// What a live block seems to be, by what it holds and by what points to it. All but kObject are guesses.
+enum class Shape : uint8_t {
+  kUnknown = 0,
+  kObject = 1,       // begins with a pointer to a table of virtual functions
+  kString = 2,       // characters of a std::string
+  kVector = 3,       // elements of a std::vector, or of what holds begin, end and end of storage likewise
+  kListNode = 4,     // of a std::list
+  kTreeNode = 5,     // of a std::map, std::set or one of their kin
+  kHashNode = 6,     // of a std::unordered_map, std::unordered_set or one of their kin
+  kHashBuckets = 7,  // of one of those
+  kDequeChunk = 8,   // elements of a std::deque
+  kDequeMap = 9,     // its pointers to those
+};
+inline constexpr Shape kLastShape = Shape::kDequeMap;
 
 // A live block, in the block list of a finished ledger (after the extents, at Header::blocks_offset).
 struct Block {
@@ -267,9 +293,43 @@ struct Block {
   uint8_t flags;  // BlockFlags
   uint32_t holder;  // of a reachable or possible block: index of Root, 0 if not known
   Reach reach;
-  uint8_t reserved[3];
+  Shape shape;
+  uint16_t type;  // of Shape::kObject: number of a Type from 1 on; 0 if not known, or with very many
 };
 static_assert(sizeof(Block) == 32);
+
+// Lists of a picture with the graph. Blocks are named by their place in the block list.
+
+// A word of block `from` that holds the address of block `to` or of a byte in it. Ordered by `from`, then by word.
+struct Reference {
+  uint32_t from;
+  uint32_t to;
+  uint32_t word;    // of `from`, from 0; 8 bytes each
+  uint32_t offset;  // in `to`, bytes; UINT32_MAX: that or more
+};
+static_assert(sizeof(Reference) == 16);
+
+// Likewise a word of what is no block. Its kind is never kUnanswered.
+struct RootReference {
+  uint64_t address;  // of the word; 0 where only the kind is known
+  uint32_t tid;
+  RootKind kind;
+  uint32_t to;
+  uint32_t offset;
+};
+static_assert(sizeof(RootReference) == 24);
+
+// A class, by its table of virtual functions.
+struct Type {
+  uint64_t site;  // as Node::site, of the table's address point (Itanium C++ ABI, 2.5.2): what objects of it begin with
+};
+static_assert(sizeof(Type) == 8);
+
+struct List {
+  uint64_t offset;  // in the file; 0 for none
+  uint64_t count;
+};
+static_assert(sizeof(List) == 16);
 
 enum BlockFlags : uint8_t {
   kBlockHeaderDestroyed = 1,  // size, stack, mark and door are not known
@@ -277,6 +337,35 @@ enum BlockFlags : uint8_t {
   kBlockIgnored = 4,  // the program said that it is no leak
   kBlockCache = 8,    // libc or libstdc++ would free it if they were asked to clean up
 };
+
+// How another process asks this one for something: it fills the slot in the shared ledger, then sends the signal, and again every few
+// milliseconds as long as nobody took the request. One request at a time.
+struct RequestSlot {
+  enum State : uint32_t {
+    kIdle = 0,
+    kFilling = 1,  // `asker` fills it, or takes what came of it
+    kAsked = 2,
+    kTaken = 3,
+    kDone = 4,  // `error` and what belongs to the kind are there
+  };
+  enum Kind : uint32_t {
+    kMark = 1,  // begins a mark by the name of `name`; `number`: its number
+    kDump = 2,  // writes a picture into a pipe whose end to be read is descriptor `fd` of process `copy`; begins a mark, too
+  };
+  std::atomic<uint32_t> state;  // a futex, shared
+  std::atomic<uint32_t> asker;  // process id; who finds that it is gone may take its place
+  std::atomic<uint32_t> signal;  // 0: this process takes no requests
+  uint32_t kind;
+  uint32_t error;  // errno value; 0: done
+  uint32_t copy;
+  uint32_t fd;
+  uint32_t pause_us;    // for which other threads were held
+  uint32_t unanswered;  // threads that were not
+  uint32_t contents;    // of kDump: 1 with the graph
+  uint64_t number;
+  char name[64];  // NUL-terminated, cut off
+};
+static_assert(sizeof(RequestSlot) == 112);
 
 struct Table {
   std::atomic<uint64_t> count;  // complete records (bytes in the string table) with record 0; 0: no extent yet
@@ -369,6 +458,14 @@ struct Header {
   std::atomic<uint64_t> page_guarded;                   // blocks beside an inaccessible page (option page_guard)
   std::atomic<uint64_t> bytes_only[kBytesOnlyReasons];  // blocks that should have been, by BytesOnly
   uint64_t mapping_limit;                               // vm.max_map_count, with page_guard
+  uint64_t marks_dropped;  // the number of the mark that blocks carry as m is m + marks_dropped
+  uint64_t next_mark;      // of a picture: the number of the mark that began with it; 0 for none
+  List references;       // Reference
+  List root_references;  // RootReference
+  List types;            // Type; the first has number 1
+  uint32_t has_graph;    // 1: those lists are whole
+  uint32_t reserved;
+  RequestSlot request;
 };
 static_assert(sizeof(Header) <= kPageBytes);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);

@@ -44,6 +44,7 @@ inline constexpr TableShape kShapes[] = {
     {sizeof(Root), 256},     // kRoots
     {sizeof(Handover), 128},  // kHandovers
     {sizeof(ReferenceCall), 256},  // kReferenceCalls
+    {sizeof(Mark), 128},           // kMarks
 };
 static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableId::kCount));
 

@@ -49,6 +49,7 @@ class LedgerBuilder {
     handovers_.emplace_back();
     reference_calls_.emplace_back();
     banks_.emplace_back();
+    marks_.emplace_back();
   }
 
   // For what has no method of its own. Tables, blocks and used_bytes are overwritten by Bytes().
@@ -139,8 +140,32 @@ class LedgerBuilder {
   // A live block, counted as one allocation of its stack.
   void AddBlock(uint32_t stack, uint64_t address, uint64_t size, uint16_t mark = 1, uint8_t flags = 0,
                 ledger::Reach reach = ledger::Reach::kUnknown, uint32_t root = 0) {
-    blocks_.push_back({address, size, stack, mark, stacks_[stack].door, flags, root, reach, {}});
+    blocks_.push_back({address, size, stack, mark, stacks_[stack].door, flags, root, reach, ledger::Shape::kUnknown, 0});
     CountAllocations(stack, 1, size);
+  }
+
+  // The last AddBlock(), for what that has no argument for.
+  ledger::Block& last_block() { return blocks_.back(); }
+
+  // The graph: blocks by the order of AddBlock(), from 0. Any of these gives the ledger a graph.
+  void AddReference(uint32_t from, uint32_t word, uint32_t to, uint32_t offset = 0) {
+    header_->has_graph = 1;
+    references_.push_back({from, to, word, offset});
+  }
+  void AddRootReference(ledger::RootKind kind, uint32_t tid, uint64_t address, uint32_t to, uint32_t offset = 0) {
+    header_->has_graph = 1;
+    root_references_.push_back({address, tid, kind, to, offset});
+  }
+  // A class whose table lies there; makes the last block one of its objects, and returns its number.
+  uint16_t AddType(uint32_t module, uint64_t offset) {
+    header_->has_graph = 1;
+    types_.push_back({uint64_t{module} << ledger::kSiteModuleShift | offset});
+    blocks_.back().shape = ledger::Shape::kObject;
+    return blocks_.back().type = static_cast<uint16_t>(types_.size());
+  }
+
+  void AddMark(uint64_t number, std::string_view name, uint64_t began_ns = 1, int64_t live_bytes = 0) {
+    marks_.push_back({number, began_ns, live_bytes, AddString(name)});
   }
 
   // What holds a pointer to a block; see AddBlock().
@@ -210,13 +235,13 @@ class LedgerBuilder {
     AddTable(ledger::TableId::kRoots, roots_.data(), roots_.size(), 2, &bytes);
     AddTable(ledger::TableId::kHandovers, handovers_.data(), handovers_.size(), 2, &bytes);
     AddTable(ledger::TableId::kReferenceCalls, reference_calls_.data(), reference_calls_.size(), 2, &bytes);
-    header_->blocks_count = 0;
-    header_->blocks_offset = 0;
-    if (header_->state == ledger::State::kEnded && !blocks_.empty()) {
-      header_->blocks_offset = bytes.size();
-      header_->blocks_count = blocks_.size();
-      bytes.append(reinterpret_cast<const char*>(blocks_.data()), blocks_.size() * sizeof(ledger::Block));
-    }
+    AddTable(ledger::TableId::kMarks, marks_.data(), marks_.size(), 2, &bytes);
+    const ledger::List blocks = AddList(blocks_, &bytes);
+    header_->blocks_offset = blocks.offset;
+    header_->blocks_count = blocks.count;
+    header_->references = AddList(references_, &bytes);
+    header_->root_references = AddList(root_references_, &bytes);
+    header_->types = AddList(types_, &bytes);
     header_->used_bytes = bytes.size();
     std::memcpy(bytes.data(), static_cast<const void*>(header_.get()), sizeof(ledger::Header));
     return bytes;
@@ -283,6 +308,15 @@ class LedgerBuilder {
     }
   }
 
+  template <typename Record>
+  ledger::List AddList(const std::vector<Record>& records, std::string* bytes) {
+    if (header_->state != ledger::State::kEnded || records.empty()) return {};
+    bytes->resize((bytes->size() + ledger::kPageBytes - 1) / ledger::kPageBytes * ledger::kPageBytes);
+    const ledger::List list = {bytes->size(), records.size()};
+    bytes->append(reinterpret_cast<const char*>(records.data()), records.size() * sizeof(Record));
+    return list;
+  }
+
   // Its counters cannot be moved.
   std::unique_ptr<ledger::Header> header_ = std::make_unique<ledger::Header>();
   std::vector<ledger::Node> nodes_;
@@ -306,7 +340,11 @@ class LedgerBuilder {
   static_assert(sizeof(HandoverRecord) == sizeof(ledger::Handover));
   std::vector<HandoverRecord> handovers_;
   std::vector<ledger::ReferenceCall> reference_calls_;
+  std::vector<ledger::Mark> marks_;
   std::vector<ledger::Block> blocks_;
+  std::vector<ledger::Reference> references_;
+  std::vector<ledger::RootReference> root_references_;
+  std::vector<ledger::Type> types_;
   std::string strings_;
 };
 

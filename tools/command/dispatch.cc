@@ -4,19 +4,26 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tools/command/commands.h"
 #include "tools/command/complaint.h"
-#include "tools/command/diff_command.h"
 #include "tools/command/help.h"
-#include "tools/command/oom_command.h"
 #include "tools/command/planted_program.h"
-#include "tools/command/report_command.h"
-#include "tools/command/run_command.h"
 #include "tools/report/report_sink.h"
 #include "tools/verdict/fail_on.h"
 #include "tools/wording/escape.h"
 #include "tools/wording/nearest.h"
 
 namespace mallocspy {
+namespace {
+
+std::vector<std::string> Names(std::vector<std::string> others) {
+  std::vector<std::string> names;
+  for (const CommandRow& row : Commands()) names.push_back(row.name);
+  names.insert(names.end(), others.begin(), others.end());
+  return names;
+}
+
+}  // namespace
 
 int Dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
@@ -25,23 +32,19 @@ int Dispatch(const std::vector<std::string>& arguments) {
   }
   const std::string& command = arguments[0];
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
-  if (command == "run") return RunCommand(rest);
-  if (command == "report") return ReportCommand(rest);
+  for (const CommandRow& row : Commands()) {
+    if (command == row.name) return row.run(rest);
+  }
   if (command == kPlantedCommand) return RunPlantedProgram();
-  if (command == "diff") return DiffCommand(rest);
-  if (command == "oom") return OomCommand(rest);
   if (command == "--version") return PrintVersion();
   if (command == "--help" || command == "-h" || command == "help") {
     const std::string topic = rest.empty() ? "" : rest[0];
-    if (HelpText(topic).empty()) return UsageError(NotAmong("help", topic, {"run", "report", "diff", "oom", "options"}), "");
+    if (HelpText(topic).empty()) return UsageError(NotAmong("help", topic, Names({"options"})), "");
     return PrintHelp(topic);
-  }
-  for (const char* const later : {"dump", "mark", "top", "explore", "export"}) {
-    if (command == later) return UsageError(absl::StrCat("'", command, "' is not available in this version"), "");
   }
   const absl::string_view what = absl::StartsWith(command, "-") ? "option" : "command";
   return UsageError(absl::StrCat("there is no ", what, " '", Escaped(command), "'",
-                                 DidYouMean(command, {"run", "report", "diff", "oom", "help", "--help", "--version"})),
+                                 DidYouMean(command, Names({"help", "--help", "--version"}))),
                     "");
 }
 

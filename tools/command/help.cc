@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tools/command/commands.h"
 #include "tools/command/library_options.h"
 #include "tools/command/oom_settings.h"
 #include "tools/command/settings.h"
@@ -11,17 +13,6 @@
 
 namespace mallocspy {
 namespace {
-
-constexpr char kGeneral[] =
-    "mallocspy: finds leaks and heap errors in programs as they are\n"
-    "\n"
-    "usage:\n"
-    "  mallocspy run [OPTION...] -- PROGRAM ARG...   run a program and report on its heap\n"
-    "  mallocspy report [OPTION...] FILE...          report on kept snapshots (*.mspy)\n"
-    "  mallocspy diff [OPTION...] OLD NEW            what is new, grown, shrunk and gone\n"
-    "  mallocspy oom [OPTION...] -- PROGRAM ARG...   make allocations fail, one call stack after another\n"
-    "  mallocspy help run|report|diff|oom|options       what each can do, exit statuses\n"
-    "  mallocspy --version\n";
 
 constexpr char kRun[] =
     "usage: mallocspy run [OPTION...] -- PROGRAM ARG...\n"
@@ -95,17 +86,37 @@ constexpr char kOptionsHeading[] = "\nMALLOCSPY_OPTIONS=\"key=value:key=value\" 
 
 int Print(absl::string_view text) { return WriteAll(STDOUT_FILENO, text).ok() ? kExitClean : 1; }
 
+// "  mallocspy run [OPTION...] -- PROGRAM ARG...   run a program and report on its heap"
+std::string UsageLines() {
+  std::string lines;
+  for (const CommandRow& row : Commands()) {
+    absl::StrAppend(&lines, absl::StrFormat("  %-45s %s\n", absl::StrCat("mallocspy ", row.name, " ", row.arguments), row.summary));
+  }
+  return lines;
+}
+
+std::string GeneralHelp() {
+  return absl::StrCat("mallocspy: finds leaks and heap errors in programs as they are, and shows what a heap holds\n\nusage:\n", UsageLines(),
+                      "  mallocspy help COMMAND                        what each can do, exit statuses\n"
+                      "  mallocspy help options                        how the library is set up\n"
+                      "  mallocspy --version\n");
+}
+
 }  // namespace
 
+std::string RunHelp() {
+  return absl::StrCat(kRun, OptionsHelp(OptionsOf(Command::kRun)), kExitStatus, kOptionsHeading, LibraryOptionsHelp());
+}
+std::string ReportHelp() { return absl::StrCat(kReport, OptionsHelp(OptionsOf(Command::kReport)), kExitStatus); }
+std::string DiffHelp() { return kDiff; }
+std::string OomHelp() { return absl::StrCat(kOom, OptionsHelp(OomOptions()), kOomExitStatus); }
+
 std::string HelpText(absl::string_view topic) {
-  if (topic.empty()) return kGeneral;
-  if (topic == "run") {
-    return absl::StrCat(kRun, OptionsHelp(OptionsOf(Command::kRun)), kExitStatus, kOptionsHeading, LibraryOptionsHelp());
-  }
-  if (topic == "oom") return absl::StrCat(kOom, OptionsHelp(OomOptions()), kOomExitStatus);
+  if (topic.empty()) return GeneralHelp();
   if (topic == "options") return absl::StrCat(absl::string_view(kOptionsHeading).substr(1), LibraryOptionsHelp());
-  if (topic == "diff") return kDiff;
-  if (topic == "report") return absl::StrCat(kReport, OptionsHelp(OptionsOf(Command::kReport)), kExitStatus);
+  for (const CommandRow& row : Commands()) {
+    if (topic == row.name) return row.help();
+  }
   return "";
 }
 

@@ -15,4 +15,10 @@ int PrintHelp(absl::string_view topic);
 
 int PrintVersion();
 
+// Of each command that has no file for it.
+std::string RunHelp();
+std::string ReportHelp();
+std::string DiffHelp();
+std::string OomHelp();
+
 }  // namespace mallocspy

@@ -26,6 +26,10 @@ constexpr uint64_t kMostRoots = uint64_t{1} << 20;
 constexpr uint64_t kMostHandovers = uint64_t{1} << 16;
 constexpr uint64_t kMostReferenceCalls = uint64_t{1} << 24;
 constexpr uint64_t kMostBlocks = uint64_t{1} << 28;
+constexpr uint64_t kMostReferences = uint64_t{1} << 30;
+constexpr uint64_t kMostRootReferences = uint64_t{1} << 26;
+constexpr uint64_t kMostTypes = uint64_t{1} << 16;
+constexpr uint64_t kMostMarks = uint64_t{1} << 20;
 constexpr uint64_t kMostStringBytes = uint64_t{1} << 31;
 constexpr uint64_t kLongestString = uint64_t{1} << 20;
 
@@ -99,7 +103,13 @@ class Reading {
   absl::Status ReadRoots();
   absl::Status ReadHandovers();
   absl::Status ReadReferenceCalls();
+  absl::Status ReadMarks();
+  absl::Status ReadTypes();
   absl::Status ReadBlocks();
+  absl::Status ReadReferences();
+  absl::Status ReadRootReferences();
+  // A list behind the extents, as a table of one extent that does not grow.
+  TableReader List(ledger::List list, absl::string_view name, uint32_t record_bytes);
   // A node, or the root if there is no such node.
   uint32_t Node(uint32_t index) { return Valid(index < out_.nodes.size()) ? index : 0; }
   bool Valid(bool valid) {
@@ -138,7 +148,8 @@ absl::Status Reading::Run() {
   absl::Status status = strings_->Check(kMostStringBytes);
   if (status.ok()) ReadFields();
   for (auto step : {&Reading::ReadModules, &Reading::ReadNodes, &Reading::ReadStacks, &Reading::ReadCounters, &Reading::ReadThreads,
-                    &Reading::ReadErrors, &Reading::ReadRoots, &Reading::ReadHandovers, &Reading::ReadReferenceCalls, &Reading::ReadBlocks}) {
+                    &Reading::ReadErrors, &Reading::ReadRoots, &Reading::ReadHandovers, &Reading::ReadReferenceCalls, &Reading::ReadMarks, &Reading::ReadTypes, &Reading::ReadBlocks,
+                    &Reading::ReadReferences, &Reading::ReadRootReferences}) {
     if (status.ok()) status = (this->*step)();
   }
   if (status.ok() && out_.damaged_records > kMostDamaged) {
@@ -342,26 +353,85 @@ absl::Status Reading::ReadReferenceCalls() {
   });
 }
 
+absl::Status Reading::ReadMarks() {
+  const TableReader table = Table(TableId::kMarks, "marks", sizeof(ledger::Mark));
+  const absl::Status status = table.Check(kMostMarks);
+  out_.marks_dropped = counts_.marks_dropped;
+  out_.next_mark = counts_.next_mark;
+  if (!status.ok() || table.empty()) return status;
+  return table.ForEach<ledger::Mark>(1, [this](uint64_t, const ledger::Mark& mark) {
+    if (!Valid(out_.marks.empty() || out_.marks.back().number < mark.number)) return;
+    out_.marks.push_back({mark.number, mark.began_ns, mark.live_bytes, String(mark.name)});
+  });
+}
+
+TableReader Reading::List(ledger::List list, absl::string_view name, uint32_t record_bytes) {
+  ledger::Table table = {};
+  table.count.store(list.count, std::memory_order_relaxed);
+  table.record_bytes = record_bytes;
+  table.first_records = uint32_t{1} << 31;
+  table.extents[0] = list.offset;
+  return TableReader(source_, name, table, record_bytes, limit_bytes_);
+}
+
+absl::Status Reading::ReadTypes() {
+  out_.types.resize(1);
+  out_.has_graph = counts_.has_graph != 0 && counts_.state.load(std::memory_order_relaxed) == ledger::State::kEnded;
+  if (!out_.has_graph || counts_.types.count == 0) return absl::OkStatus();
+  const TableReader list = List(counts_.types, "types", sizeof(ledger::Type));
+  const absl::Status status = list.Check(kMostTypes);
+  if (!status.ok()) return status;
+  return list.ForEach<ledger::Type>(0, [this](uint64_t, const ledger::Type& type) {
+    SnapshotType& copy = out_.types.emplace_back();
+    copy.module = static_cast<uint32_t>(type.site >> ledger::kSiteModuleShift);
+    if (!Valid(copy.module < out_.modules.size())) copy.module = 0;
+    copy.offset = type.site & ledger::kSiteOffsetMask;
+  });
+}
+
 absl::Status Reading::ReadBlocks() {
   out_.blocks_known = out_.state == ledger::State::kEnded && (out_.degraded & ledger::kBlocksUnwritten) == 0;
   if (!out_.blocks_known || counts_.blocks_count == 0) return absl::OkStatus();
   if (counts_.blocks_offset == 0) return absl::DataLossError("is damaged: its blocks lie nowhere");
-  // The list is one extent of a table that does not grow.
-  ledger::Table list = {};
-  list.count.store(counts_.blocks_count, std::memory_order_relaxed);
-  list.record_bytes = sizeof(ledger::Block);
-  list.first_records = uint32_t{1} << 31;
-  list.extents[0] = counts_.blocks_offset;
-  const TableReader table(source_, "blocks", list, sizeof(ledger::Block), limit_bytes_);
-  const absl::Status status = table.Check(kMostBlocks);
+  const TableReader list = List({counts_.blocks_offset, counts_.blocks_count}, "blocks", sizeof(ledger::Block));
+  const absl::Status status = list.Check(kMostBlocks);
   if (!status.ok()) return status;
-  return table.ForEach<ledger::Block>(0, [this](uint64_t, const ledger::Block& block) {
+  out_.blocks.reserve(counts_.blocks_count);
+  return list.ForEach<ledger::Block>(0, [this](uint64_t, const ledger::Block& block) {
     SnapshotBlock copy{block.address, block.size, block.stack, block.mark, Door::kNone, block.flags};
     if (!Valid(copy.stack < out_.stacks.size())) copy.stack = 0;
     if (Valid(IsDoor(block.door))) copy.door = static_cast<Door>(block.door);
     if (Valid(block.reach <= ledger::Reach::kReachable)) copy.reach = block.reach;
     if (Valid(block.holder < out_.roots.size())) copy.root = block.holder;
+    if (Valid(block.shape <= ledger::kLastShape)) copy.shape = block.shape;
+    if (Valid(block.type < out_.types.size())) copy.type = block.type;
     out_.blocks.push_back(copy);
+  });
+}
+
+absl::Status Reading::ReadReferences() {
+  if (!out_.has_graph || counts_.references.count == 0) return absl::OkStatus();
+  const TableReader list = List(counts_.references, "references", sizeof(ledger::Reference));
+  const absl::Status status = list.Check(kMostReferences);
+  if (!status.ok()) return status;
+  out_.references.reserve(counts_.references.count);
+  return list.ForEach<ledger::Reference>(0, [this](uint64_t, const ledger::Reference& reference) {
+    if (!Valid(reference.from < out_.blocks.size() && reference.to < out_.blocks.size())) return;
+    if (!Valid(out_.references.empty() || out_.references.back().from <= reference.from)) return;
+    out_.references.push_back({reference.from, reference.to, reference.word, reference.offset});
+  });
+}
+
+absl::Status Reading::ReadRootReferences() {
+  if (!out_.has_graph || counts_.root_references.count == 0) return absl::OkStatus();
+  const TableReader list = List(counts_.root_references, "root references", sizeof(ledger::RootReference));
+  const absl::Status status = list.Check(kMostRootReferences);
+  if (!status.ok()) return status;
+  return list.ForEach<ledger::RootReference>(0, [this](uint64_t, const ledger::RootReference& reference) {
+    if (!Valid(reference.to < out_.blocks.size() && reference.kind <= ledger::RootKind::kIgnored)) return;
+    const bool same = !out_.root_references.empty() && out_.roots.back().address == reference.address && reference.address != 0;
+    if (!same) out_.roots.push_back({reference.kind, reference.tid, reference.address});
+    out_.root_references.push_back({static_cast<uint32_t>(out_.roots.size() - 1), reference.to, reference.offset});
   });
 }
 

@@ -79,6 +79,8 @@ struct SnapshotBlock {
   Door door = Door::kNone;
   uint8_t flags = 0;  // ledger::BlockFlags
   ledger::Reach reach = ledger::Reach::kUnknown;
+  ledger::Shape shape = ledger::Shape::kUnknown;
+  uint16_t type = 0;  // index in Snapshot::types; 0 if not known
   uint32_t root = 0;  // of a reachable or possible block; 0 if not known
 };
 
@@ -87,6 +89,35 @@ struct SnapshotRoot {
   ledger::RootKind kind = ledger::RootKind::kNone;
   uint32_t tid = 0;
   uint64_t address = 0;  // of the pointer; 0 if not known
+};
+
+// A word of one block that points to another, or into it. Blocks by their index in Snapshot::blocks.
+struct SnapshotReference {
+  uint32_t from = 0;
+  uint32_t to = 0;
+  uint32_t word = 0;    // of `from`, from 0; 8 bytes each
+  uint32_t offset = 0;  // in `to`, bytes; UINT32_MAX: that or more
+};
+
+// Likewise a word of what is no block.
+struct SnapshotRootReference {
+  uint32_t root = 0;  // index in Snapshot::roots
+  uint32_t to = 0;
+  uint32_t offset = 0;
+};
+
+// A class, by its table of virtual functions.
+struct SnapshotType {
+  uint32_t module = 0;  // index in Snapshot::modules; 0 if not known
+  uint64_t offset = 0;  // of the table's address point, as a frame's: without the module's bias
+};
+
+// A moment that somebody named.
+struct SnapshotMark {
+  uint64_t number = 0;
+  uint64_t began_ns = 0;   // CLOCK_REALTIME
+  int64_t live_bytes = 0;  // then
+  std::string name;
 };
 
 // Blocks that one module made and one freed.
@@ -142,7 +173,15 @@ struct Snapshot {
   std::vector<SnapshotRoot> roots;  // [0] stands for "not known"
   std::vector<SnapshotHandover> handovers;  // with option ownership=1
   ledger::Marking marking = ledger::Marking::kUnknown;
+  std::vector<SnapshotMark> marks;  // ascending
+  uint64_t marks_dropped = 0;       // the number of the mark that blocks carry as m is m + marks_dropped
+  uint64_t next_mark = 0;           // of a picture: the number of the mark that began with it; 0 for none
   std::vector<SnapshotBlock> blocks;
+  // Only of a dump, and if has_graph: what points to what.
+  bool has_graph = false;
+  std::vector<SnapshotReference> references;  // by `from`, ascending, then by `word`
+  std::vector<SnapshotRootReference> root_references;
+  std::vector<SnapshotType> types;  // [0] stands for "not known"
   bool blocks_known = false;     // the process ended in order and wrote its block list whole
   uint64_t damaged_records = 0;  // left out or cut off because they contradict the format
 };

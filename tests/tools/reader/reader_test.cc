@@ -34,6 +34,15 @@ LedgerBuilder FullLedger() {
   ledger.CountFrees(first, 10, 1000);
   ledger.AddBlock(first, 0x5000, 40);
   ledger.AddBlock(second, 0x6000, 8, 3);
+  ledger.AddType(program, 0x3010);
+  ledger.AddReference(0, 2, 1);
+  ledger.AddReference(0, 4, 1, 3);
+  ledger.AddRootReference(ledger::RootKind::kStack, 4712, 0x7fff1000, 0);
+  ledger.AddRootReference(ledger::RootKind::kGlobal, 0, 0x404000, 1, 5);
+  ledger.AddMark(2, "warm");
+  ledger.AddMark(9, "", 77, -5);
+  ledger.header().marks_dropped = 6;
+  ledger.header().next_mark = 10;
   ledger.AddThread(4711, "prog");
   ledger.AddThread(4712, "worker");
   auto& error = ledger.AddError(ledger::ErrorKind::kSpyContract);
@@ -110,6 +119,55 @@ TEST(Reader, ReadsEverything) {
   ASSERT_EQ(snapshot.blocks.size(), 2u);
   EXPECT_EQ(snapshot.blocks[1].mark, 3);
   EXPECT_EQ(snapshot.blocks[1].stack, 2u);
+}
+
+TEST(Reader, ReadsTheGraphAndTheMarks) {
+  const absl::StatusOr<Snapshot> read = Read(FullLedger().Bytes());
+  ASSERT_TRUE(read.ok()) << read.status();
+  const Snapshot& snapshot = *read;
+  ASSERT_TRUE(snapshot.has_graph);
+  ASSERT_EQ(snapshot.references.size(), 2u);
+  EXPECT_EQ(snapshot.references[1].from, 0u);
+  EXPECT_EQ(snapshot.references[1].to, 1u);
+  EXPECT_EQ(snapshot.references[1].word, 4u);
+  EXPECT_EQ(snapshot.references[1].offset, 3u);
+  ASSERT_EQ(snapshot.root_references.size(), 2u);
+  EXPECT_EQ(snapshot.root_references[1].to, 1u);
+  EXPECT_EQ(snapshot.root_references[1].offset, 5u);
+  const SnapshotRoot& root = snapshot.roots[snapshot.root_references[0].root];
+  EXPECT_EQ(root.kind, ledger::RootKind::kStack);
+  EXPECT_EQ(root.tid, 4712u);
+  EXPECT_EQ(root.address, 0x7fff1000u);
+  ASSERT_EQ(snapshot.types.size(), 2u);
+  EXPECT_EQ(snapshot.types[1].module, 1u);
+  EXPECT_EQ(snapshot.types[1].offset, 0x3010u);
+  EXPECT_EQ(snapshot.blocks[1].type, 1u);
+  EXPECT_EQ(snapshot.blocks[1].shape, ledger::Shape::kObject);
+  ASSERT_EQ(snapshot.marks.size(), 2u);
+  EXPECT_EQ(snapshot.marks[0].name, "warm");
+  EXPECT_EQ(snapshot.marks[1].number, 9u);
+  EXPECT_EQ(snapshot.marks[1].began_ns, 77u);
+  EXPECT_EQ(snapshot.marks[1].live_bytes, -5);
+  EXPECT_EQ(snapshot.marks_dropped, 6u);
+  EXPECT_EQ(snapshot.next_mark, 10u);
+}
+
+TEST(Reader, ReferencesToNowhereAreDamage) {
+  LedgerBuilder ledger = FullLedger();
+  ledger.AddReference(1, 0, 2);
+  ledger.AddReference(0, 5, 1);  // behind those of block 1
+  ledger.AddRootReference(ledger::RootKind::kGlobal, 0, 0x404008, 2);
+  ledger.AddRootReference(static_cast<ledger::RootKind>(99), 0, 0x404010, 1);
+  ledger.last_block().type = 2;
+  ledger.last_block().shape = static_cast<ledger::Shape>(200);
+  ledger.AddMark(9, "again");
+  const absl::StatusOr<Snapshot> snapshot = Read(ledger.Bytes());
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->damaged_records, 6u);
+  EXPECT_EQ(snapshot->references.size(), 3u) << "the last is in order, as the one before it was left out";
+  EXPECT_EQ(snapshot->root_references.size(), 2u);
+  EXPECT_EQ(snapshot->blocks[1].type, 0u);
+  EXPECT_EQ(snapshot->marks.size(), 2u);
 }
 
 TEST(Reader, AStacksCountersAreTheSumOfAllThreads) {
