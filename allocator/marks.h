@@ -9,8 +9,12 @@
 namespace mallocspy {
 
 // Begins a new mark and returns its number: blocks made from now on carry it, or a later one. 0 if this process has no record. Any
-// thread; not from a signal handler.
-uint64_t BeginMark();
+// thread; from a signal handler only if that interrupted neither an event nor a reading turn of its thread. One with a name (null: none) is
+// listed in the ledger.
+uint64_t BeginMark(const char* name = nullptr);
+
+// The same for whoever has the reading turn and holds all events still. They stay so.
+uint64_t BeginMarkFrozen();
 
 // The mark that blocks get now: 1 until the program begins one. Any thread.
 uint64_t CurrentMark();

@@ -117,12 +117,12 @@ void StartProcess() {
   g_settings.samples_allocations = options.page_guard > 1;
   g_settings.guards_pages = options.page_guard != 0;
   SetHeaderCookie(ProcessCookie());
-  const bool memory = g_ledger.Create(run_directory, Pid());
+  const bool memory = g_ledger.Create(run_directory, Pid(), !IsSecureExecution());
   if (!memory) {
     RawLine(2).Text("mallocspy: no memory for the record at the start of the program; it stops here").End();
     RawSyscall(SYS_exit_group, 25);
   }
-  if (run_directory != nullptr && !g_ledger.memory().shared()) {
+  if (run_directory != nullptr && !g_ledger.memory().named()) {
     NoteUnrecorded(FileSizeLimit() < kStartBytes
                        ? "the file size limit (ulimit -f) is too small for a record; raise it"
                        : "there is no room for it; set XDG_RUNTIME_DIR or TMPDIR to a directory that has some");
@@ -137,7 +137,7 @@ void StartProcess() {
 bool AdoptProcess() {
   ledger::Header& parent = g_ledger.header();
   reported = options.follow.Is("all");
-  const bool own = g_ledger.Adopt(reported ? run_directory : nullptr, Pid());
+  const bool own = g_ledger.Adopt(reported ? run_directory : nullptr, Pid(), reported && run_directory == nullptr && !IsSecureExecution());
   if (reported && !own) parent.unfollowed_forks.fetch_add(1, std::memory_order_relaxed);
   ResetUnwinderAfterFork();
   g_call_sites.AdoptAfterFork();

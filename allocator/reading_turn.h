@@ -12,6 +12,9 @@ class ReadingTurn {
   ReadingTurn(const ReadingTurn&) = delete;
   ReadingTurn& operator=(const ReadingTurn&) = delete;
 
+  // Whether the calling thread has it: in a signal handler that interrupted it.
+  static bool IsHere();
+
   // This thread had it already: what it was about is left in the middle.
   bool taken_over() const { return taken_over_; }
 

@@ -1,5 +1,5 @@
-// The program's view of its signal dispositions: where our handler of a deadly signal stands, it sees the default, and where that of page
-// faults stands, its own.
+// The program's view of its signal dispositions: where our handler of a deadly signal or of requests stands, it sees the default, and where
+// that of page faults stands, its own.
 #include <csignal>
 #include <cstring>
 
@@ -7,6 +7,7 @@
 #include "allocator/interpose/next.h"
 #include "allocator/snapshot/fatal_signals.h"
 #include "allocator/snapshot/fault_action.h"
+#include "allocator/snapshot/live_request.h"
 #include "allocator/system/errno_keeper.h"
 
 namespace {
@@ -22,9 +23,15 @@ constinit Next<SignalFunction> next_sigset("sigset");
 
 constexpr int kOnce = static_cast<int>(SA_RESETHAND) | SA_NODEFER;  // as in System V
 
+bool IsTakenForRequests(int number) { return number > 0 && number == mallocspy::RequestSignal(); }
+
 // `flags` and `blocks` are what `next` sets for a handler.
 sighandler_t Set(SignalFunction next, int number, sighandler_t handler, int flags, bool blocks) {
   if (mallocspy::StandsInFor(number) && handler != SIG_ERR) return mallocspy::SetProgramHandler(handler, flags, blocks);
+  if (IsTakenForRequests(number)) {
+    if (handler == SIG_DFL) return SIG_DFL;
+    mallocspy::LeaveRequestSignal();
+  }
   const sighandler_t before = next(number, handler);
   if (before == SIG_ERR) return before;
   const mallocspy::ErrnoKeeper keeper;
@@ -38,6 +45,16 @@ extern "C" {
 
 MALLOCSPY_DOOR int sigaction(int number, const struct sigaction* action, struct sigaction* before) {
   if (mallocspy::StandsInFor(number)) return mallocspy::SetProgramAction(action, before);
+  if (IsTakenForRequests(number)) {
+    if (action == nullptr || action->sa_handler == SIG_DFL) {
+      if (before != nullptr) {
+        *before = {};
+        before->sa_handler = SIG_DFL;
+      }
+      return 0;
+    }
+    mallocspy::LeaveRequestSignal();
+  }
   // The caller may use one struct for both.
   const bool to_default = action != nullptr && action->sa_handler == SIG_DFL;
   const int result = next_sigaction.get()(number, action, before);

@@ -14,6 +14,7 @@
 #include "allocator/process.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/snapshot/fatal_signals.h"
+#include "allocator/snapshot/live_request.h"
 #include "allocator/snapshot/page_faults.h"
 #include "allocator/snapshot/reporter.h"
 #include "allocator/snapshot/roots.h"
@@ -117,6 +118,7 @@ void StartAll(char** environment) {
   BindSigaction(reinterpret_cast<SigactionFunction>(dlsym(RTLD_NEXT, "sigaction")));
   if (reports_itself || RunDirectory() != nullptr) WatchFatalSignals(reports_itself);
   WatchPageFaults();
+  WatchRequests();
   if (ProcessOptions().hook_malloc.Is("0")) spy_chain.SetHookMalloc(false);
   if (ProcessOptions().hook_malloc.Is("1")) spy_chain.SetHookMalloc(true);
   LoadSpies();

@@ -32,6 +32,9 @@ inline constexpr uint64_t kMagic = 0x0a1a0a0d7970736d;  // "mspy\r\n\x1a\n": bre
 inline constexpr uint32_t kVersion = 7;
 inline constexpr uint64_t kPageBytes = 4096;
 
+// A live ledger without a file name is a memfd of this one: "/memfd:mallocspy-ledger (deleted)" in /proc/PID/maps and, as a link, in /proc/PID/fd.
+inline constexpr char kAnonymousName[] = "mallocspy-ledger";
+
 // Extents per table: enough for 2^31 records at any first extent.
 inline constexpr uint32_t kMaxExtents = 32;
 
@@ -352,20 +355,31 @@ struct RequestSlot {
     kMark = 1,  // begins a mark by the name of `name`; `number`: its number
     kDump = 2,  // writes a picture into a pipe whose end to be read is descriptor `fd` of process `copy`; begins a mark, too
   };
-  std::atomic<uint32_t> state;  // a futex, shared
-  std::atomic<uint32_t> asker;  // process id; who finds that it is gone may take its place
+  // What the signal carries, in its si_int: what else comes by it is not ours.
+  static constexpr int kCookie = 0x7970736d;
+
+  std::atomic<uint32_t> state;   // a futex, shared
+  std::atomic<uint32_t> asker;   // process id; who finds that it is gone may take its place
   std::atomic<uint32_t> signal;  // 0: this process takes no requests
   uint32_t kind;
-  uint32_t error;  // errno value; 0: done
-  uint32_t copy;
+  std::atomic<uint32_t> error;  // errno value; 0: done
+  std::atomic<uint32_t> copy;   // process id; 0 until there is one
   uint32_t fd;
-  uint32_t pause_us;    // for which other threads were held
-  uint32_t unanswered;  // threads that were not
-  uint32_t contents;    // of kDump: 1 with the graph
+  std::atomic<uint32_t> pause_us;  // for which the program stood still; 0 until it goes on
+  uint32_t unanswered;             // threads that were not held
+  uint32_t contents;               // of kDump: 1 with the graph
   uint64_t number;
   char name[64];  // NUL-terminated, cut off
 };
 static_assert(sizeof(RequestSlot) == 112);
+
+// A picture in a pipe comes in pieces: these, each followed by its bytes of the file, in any order. The last has none, and tells the
+// file's length as its offset.
+struct StreamPiece {
+  uint64_t offset;
+  uint64_t bytes;
+};
+static_assert(sizeof(StreamPiece) == 16);
 
 struct Table {
   std::atomic<uint64_t> count;  // complete records (bytes in the string table) with record 0; 0: no extent yet

@@ -42,9 +42,10 @@ void Ledger::FormatTables() {
   }
 }
 
-bool Ledger::Create(const char* directory, uint32_t pid) {
+bool Ledger::Create(const char* directory, uint32_t pid, bool visible) {
   const uint64_t tables_bytes = FirstExtentBytes(TableId::kNodes) + FirstExtentBytes(TableId::kStacks);
-  const bool shared = directory != nullptr && memory_.CreateShared(directory, pid, kPageBytes, tables_bytes);
+  const bool shared = directory != nullptr ? memory_.CreateNamed(directory, pid, kPageBytes, tables_bytes)
+                                           : visible && memory_.CreateAnonymous(kPageBytes, tables_bytes);
   if (!shared && !memory_.CreatePrivate(kPageBytes)) return false;
   header_ = static_cast<Header*>(memory_.base());
   header_->magic = kMagic;
@@ -91,7 +92,7 @@ uint32_t Ledger::Reserve(TableId table, uint32_t records) {
     header_->used_bytes.store(memory_.used_bytes(), std::memory_order_release);
     start.store(static_cast<unsigned char*>(memory), std::memory_order_release);
   }
-  if (!memory_.shared()) {  // a shared ledger's pages are there
+  if (!memory_.named()) {  // a file's pages are there
     const uint64_t bytes = ExtentRecords(extent, shape.first_records) * shape.record_bytes;
     PopulateAhead(extents_[static_cast<size_t>(table)][extent].load(std::memory_order_relaxed), bytes,
                   (index - ExtentStart(extent, shape.first_records)) * shape.record_bytes, records * shape.record_bytes);
@@ -184,15 +185,16 @@ bool Ledger::Detach() {
   return true;
 }
 
-bool Ledger::Adopt(const char* directory, uint32_t pid) {
+bool Ledger::Adopt(const char* directory, uint32_t pid, bool visible) {
   lock_.Reset();
   bool as_asked = directory == nullptr;
   if (memory_.shared()) {
     const uint64_t end = EndOfExtents();
     LedgerMemory own;
-    const bool shared = directory != nullptr && own.CreateShared(directory, pid, end);
+    const bool shared = directory != nullptr ? own.CreateNamed(directory, pid, end) : visible && own.CreateAnonymous(end);
     if (!shared && !own.CreatePrivate(end)) return false;
     as_asked = as_asked || shared;
+    memory_.CloseDescriptor();
     MoveTo(own);
   }
   Header& h = *header_;
@@ -232,6 +234,7 @@ bool Ledger::Adopt(const char* directory, uint32_t pid) {
   TableOf(TableId::kHandovers).count.store(0, std::memory_order_relaxed);
   TableOf(TableId::kReferenceCalls).count.store(0, std::memory_order_relaxed);
   TableOf(TableId::kThreads).count.store(0, std::memory_order_relaxed);
+  h.request.state.store(RequestSlot::kIdle, std::memory_order_relaxed);
   return as_asked;
 }
 

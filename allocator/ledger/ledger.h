@@ -50,13 +50,13 @@ static_assert(sizeof(kShapes) / sizeof(kShapes[0]) == static_cast<size_t>(TableI
 
 class Ledger {
  public:
-  // Makes an empty ledger: shared in `directory`, or private if that is null or impossible (then kLedgerPrivate is set,
-  // if a directory was asked for). Once, before anything else. False when there is no memory at all.
-  bool Create(const char* directory, uint32_t pid);
+  // Makes an empty ledger: in a file in `directory`; if that is null and `visible`, in one without a name; or private, if neither was asked for
+  // or can be made (then kLedgerPrivate is set, if a directory was). Once, before anything else. False when there is no memory at all.
+  bool Create(const char* directory, uint32_t pid, bool visible = false);
 
   // In a forked child, alone: a ledger of its own with the same stacks, modules and strings and with counters at zero.
-  // False if `directory` is not null and no shared one could be made there; the copy is private then.
-  bool Adopt(const char* directory, uint32_t pid);
+  // Where it lies: as in Create(). False if `directory` is not null and none could be made there; the copy is private then.
+  bool Adopt(const char* directory, uint32_t pid, bool visible = false);
 
   // In a copy of the process, alone: what is written from now on stays in the copy. Counters of a shared ledger are those of a moment after
   // the copying. False without memory.

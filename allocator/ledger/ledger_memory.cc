@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "allocator/ledger/format.h"
 #include "allocator/system/decimal.h"
 #include "allocator/system/file_size_limit.h"
 #include "allocator/system/os_memory.h"
@@ -40,25 +43,27 @@ long CreateFile(const char* directory, uint32_t pid, char* path, size_t capacity
   return -EEXIST;
 }
 
+// Programs take descriptors from below, and close those up to a limit of their own, if any.
+long HighDescriptor() {
+  constexpr uint64_t kHighest = 1024;  // what select(2) can name; a table of descriptors grows with the highest
+  constexpr uint64_t kBelow = 32;
+  rlimit limit = {};
+  RawSyscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
+  const uint64_t end = limit.rlim_cur < kHighest ? limit.rlim_cur : kHighest;
+  return end > 2 * kBelow ? static_cast<long>(end - kBelow) : 3;
+}
+
 }  // namespace
 
-bool LedgerMemory::CreateShared(const char* directory, uint32_t pid, size_t bytes, size_t spare_bytes) {
-  bytes = RoundUp(bytes, kPageBytes);
+// Makes it large and maps its beginning; closes nothing.
+bool LedgerMemory::MapFile(long fd, size_t bytes, size_t spare_bytes) {
   const size_t whole_bytes = bytes + spare_bytes;
-  char path[4096];
   const uint64_t largest = LargestFile();
-  if (largest < whole_bytes) return false;
-  const long fd = CreateFile(directory, pid, path, sizeof(path));
-  if (RawFailed(fd)) return false;
-  long map = RawSyscall(SYS_ftruncate, fd, largest);
-  if (!RawFailed(map)) map = RawSyscall(SYS_mmap, 0, whole_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  RawSyscall(SYS_close, fd);
-  if (!RawFailed(map) && !Populate(reinterpret_cast<void*>(map), whole_bytes)) {
+  if (largest < whole_bytes || RawFailed(RawSyscall(SYS_ftruncate, fd, largest))) return false;
+  const long map = RawSyscall(SYS_mmap, 0, whole_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (RawFailed(map)) return false;
+  if (!Populate(reinterpret_cast<void*>(map), whole_bytes)) {
     Unmap(reinterpret_cast<void*>(map), whole_bytes);
-    map = -ENOSPC;
-  }
-  if (RawFailed(map)) {
-    RawSyscall(SYS_unlinkat, AT_FDCWD, path, 0);
     return false;
   }
   base_ = reinterpret_cast<void*>(map);
@@ -67,6 +72,44 @@ bool LedgerMemory::CreateShared(const char* directory, uint32_t pid, size_t byte
   used_bytes_ = bytes;
   shared_ = true;
   return true;
+}
+
+bool LedgerMemory::CreateNamed(const char* directory, uint32_t pid, size_t bytes, size_t spare_bytes) {
+  bytes = RoundUp(bytes, kPageBytes);
+  char path[4096];
+  if (LargestFile() < bytes + spare_bytes) return false;
+  const long fd = CreateFile(directory, pid, path, sizeof(path));
+  if (RawFailed(fd)) return false;
+  const bool mapped = MapFile(fd, bytes, spare_bytes);
+  RawSyscall(SYS_close, fd);
+  if (!mapped) RawSyscall(SYS_unlinkat, AT_FDCWD, path, 0);
+  return mapped;
+}
+
+bool LedgerMemory::CreateAnonymous(size_t bytes, size_t spare_bytes) {
+  bytes = RoundUp(bytes, kPageBytes);
+  if (LargestFile() < kSparseBytes) return false;  // private memory has no such limit
+  const long low = RawSyscall(SYS_memfd_create, kAnonymousName, MFD_CLOEXEC);
+  if (RawFailed(low)) return false;
+  const long high = RawSyscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, HighDescriptor());
+  const long fd = RawFailed(high) ? low : high;
+  if (fd != low) RawSyscall(SYS_close, low);
+  struct stat file = {};
+  if (!MapFile(fd, bytes, spare_bytes) || RawFailed(RawSyscall(SYS_fstat, fd, &file))) {
+    RawSyscall(SYS_close, fd);
+    return false;
+  }
+  descriptor_ = static_cast<int>(fd);
+  inode_ = file.st_ino;
+  anonymous_ = true;
+  return true;
+}
+
+void LedgerMemory::CloseDescriptor() {
+  struct stat file = {};
+  if (descriptor_ < 0 || RawFailed(RawSyscall(SYS_fstat, descriptor_, &file))) return;
+  if (file.st_ino == inode_ && file.st_nlink == 0) RawSyscall(SYS_close, descriptor_);
+  descriptor_ = -1;
 }
 
 bool LedgerMemory::CreatePrivate(size_t bytes) {
@@ -84,7 +127,7 @@ void* LedgerMemory::Extend(size_t bytes, uint64_t* offset) {
     const long map = RawSyscall(SYS_mremap, last_page_, 0, kPageBytes + bytes, MREMAP_MAYMOVE);
     if (RawFailed(map)) return nullptr;
     memory = reinterpret_cast<unsigned char*>(map) + kPageBytes;
-    if (!Populate(memory, bytes)) {
+    if (!anonymous_ && !Populate(memory, bytes)) {  // a file system may be full
       Unmap(reinterpret_cast<void*>(map), kPageBytes + bytes);
       return nullptr;
     }

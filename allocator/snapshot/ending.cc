@@ -88,8 +88,8 @@ void EndRecord(ledger::End how, int value, const ProgramPoint* self) {
       if (*static_cast<bool*>(exits)) NoteLibraryCaches(-1);
       return ListBlocksInLedger(), true;
     };
-    if (g_ledger.memory().shared()) {
-      if (!WorkInPicture(self != nullptr ? *self : here, Afterwards::kEnds, list, &by_exit)) ListBlocksInLedger();
+    if (g_ledger.memory().named()) {
+      if (!WorkInPicture(self != nullptr ? *self : here, {Afterwards::kEnds, list, &by_exit})) ListBlocksInLedger();
       g_ledger.header().state.store(ledger::State::kEnded, std::memory_order_release);
     } else {
       SaveAndReport(self != nullptr ? *self : here, by_exit);

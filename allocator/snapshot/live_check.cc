@@ -34,7 +34,7 @@ int WorkInCopy(const ProgramPoint& self, bool (*work)(void* context), void* cont
   const ReadingTurn turn;
   if (CurrentPhase() != Phase::kRunning) return turn.taken_over() ? EDEADLK : ENODATA;
   FreezeEvents(kFreezeLimitMs);
-  return WorkInPicture(self, Afterwards::kGoesOn, work, context) ? 0 : EAGAIN;
+  return WorkInPicture(self, {Afterwards::kGoesOn, work, context}) ? 0 : EAGAIN;
 }
 
 // In memory that the copy shares.
@@ -74,6 +74,7 @@ bool SavePicture(void* context) {
   const Saving* saving = static_cast<Saving*>(context);
   ledger::Header& header = g_ledger.header();
   header.end.store(ledger::End::kPicture, std::memory_order_relaxed);
+  header.marks_dropped = g_settings.marks_dropped;
   for (uint32_t i = 1, count = g_ledger.Count(ledger::TableId::kErrors); i < count; ++i) {
     ledger::Error* error = g_ledger.At<ledger::Error>(ledger::TableId::kErrors, i);
     if (error->kind != static_cast<uint32_t>(ledger::ErrorKind::kInjectedFailure)) error->kind = 0;
@@ -81,8 +82,8 @@ bool SavePicture(void* context) {
   header.errors_dropped.store(0, std::memory_order_relaxed);
   ledger::CollectLiveBytes();
   SettleCounters();
-  long error = 0;
-  return WriteSnapshot(saving->fd, HeaderMarkSince(saving->since), &error);
+  SnapshotSink sink = SnapshotSink::File(saving->fd);
+  return WriteSnapshot(&sink, HeaderMarkSince(saving->since));
 }
 
 }  // namespace

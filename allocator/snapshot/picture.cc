@@ -35,6 +35,7 @@ constinit Pause last_pause = {};
 
 // In the copy only.
 constinit Reachability* marked = nullptr;
+constinit const Picture* the_picture = nullptr;
 constinit const uint32_t* root_records = nullptr;  // by Reachability's number of a root
 
 uint32_t AddRoot(uint64_t address, RootKind kind, uint32_t tid) {
@@ -63,18 +64,23 @@ struct Outcome {
 };
 
 // In the copy: marks everything, then works. Nothing of libc's that might wait for a lock: whoever held it is not in the copy.
-bool WorkInCopy(const StoppedThreads& threads, const ProgramPoint& self, bool (*work)(void* context), void* context) {
+bool WorkInCopy(const StoppedThreads& threads, const ProgramPoint& self, const PictureTask& task) {
   MemoryMap map;
   Reachability blocks(map);
+  if (task.graph) blocks.KeepRootWords();
   if (!map.Read() || !blocks.Prepare() || !MarkFromRoots(map, threads, self, &blocks)) return false;
   if (!blocks.Finish() || !RecordRoots(blocks)) return false;
   for (size_t i = 0; i < threads.size(); ++i) {
     if (!threads[i].answered) AddRoot(0, RootKind::kUnanswered, threads[i].tid);
   }
-  g_ledger.header().reachability = threads.unanswered() == 0 ? ledger::Marking::kComplete : ledger::Marking::kPartial;
+  const bool all = threads.unanswered() == 0 && !blocks.lost_root_words();
+  g_ledger.header().reachability = all ? ledger::Marking::kComplete : ledger::Marking::kPartial;
+  const Picture picture = {&blocks, &map};
+  the_picture = &picture;
   marked = &blocks;
-  const bool good = work(context);
+  const bool good = task.work(task.context);
   marked = nullptr;
+  the_picture = nullptr;
   return good;
 }
 
@@ -84,11 +90,42 @@ bool WorkInCopy(const StoppedThreads& threads, const ProgramPoint& self, bool (*
   for (;;) RawSyscall(SYS_exit_group, good ? 0 : 1);
 }
 
+struct Copy {
+  const StoppedThreads* threads;
+  const ProgramPoint* self;
+  const PictureTask* task;
+  Outcome* outcome;
+};
+
+int Work(void* context) {
+  const Copy& copy = *static_cast<Copy*>(context);
+  const bool own = copy.task->afterwards == Afterwards::kEnds || g_ledger.Detach();
+  EndCopy(copy.outcome, own && WorkInCopy(*copy.threads, *copy.self, *copy.task));
+}
+
+// Goes on as a child of this copy, which ends at once: then it is nobody's but init's. It needs no memory of its own, but a stack.
+[[noreturn]] void Leave(Copy* copy) {
+  constexpr size_t kStackBytes = 256 * 1024;
+  char* stack = static_cast<char*>(MapPrivate(kStackBytes));
+  const int child = stack != nullptr ? clone(Work, stack + kStackBytes, CLONE_VM, copy) : -1;
+  for (;;) RawSyscall(SYS_exit_group, child > 0 ? 0 : 1);
+}
+
 // CPU time of another process, ns; how its clock is numbered: include/linux/posix-timers_types.h.
 uint64_t CpuTimeNs(long pid) {
   timespec used = {};
   RawSyscall(SYS_clock_gettime, static_cast<clockid_t>(~pid << 3 | 2), &used);
   return static_cast<uint64_t>(used.tv_sec) * 1000000000 + static_cast<uint64_t>(used.tv_nsec);
+}
+
+// Whether the copy left somebody who goes on.
+bool AwaitLeave(long copy) {
+  int status = -1;
+  long waited;
+  do {
+    waited = RawSyscall(SYS_wait4, copy, &status, __WALL, nullptr);
+  } while (waited == -EINTR);
+  return waited == copy && status == 0;
 }
 
 // Whether the copy ended well. One that does nothing any more is killed.
@@ -137,7 +174,9 @@ void NoteLibraryCaches(int kept_fd) {
 
 Pause LastPause() { return last_pause; }
 
-bool WorkInPicture(const ProgramPoint& self, Afterwards afterwards, bool (*work)(void* context), void* context) {
+const Picture* ThePicture() { return the_picture; }
+
+bool WorkInPicture(const ProgramPoint& self, const PictureTask& task) {
   constexpr uint64_t kAllSignals = ~uint64_t{0};
   uint64_t mask;
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, &mask, sizeof(mask));
@@ -148,16 +187,19 @@ bool WorkInPicture(const ProgramPoint& self, Afterwards afterwards, bool (*work)
     StoppedThreads threads;
     if (threads.Stop(static_cast<int>(ProcessOptions().stop_signal), kStopLimitMs)) {
       last_pause.unanswered = static_cast<uint32_t>(threads.unanswered());
+      if (task.held != nullptr) task.held(task.context);
       copy = RawSyscall(SYS_clone, 0, 0, 0, 0, 0);  // no signal at its end, and wait() does not see it
       if (copy == 0) {
-        const bool own = afterwards == Afterwards::kEnds || g_ledger.Detach();
-        EndCopy(outcome, own && WorkInCopy(threads, self, work, context));
+        Copy whole = {&threads, &self, &task, outcome};
+        if (task.afterwards == Afterwards::kGoesAlone) Leave(&whole);
+        Work(&whole);
       }
     }
   }
-  if (afterwards == Afterwards::kGoesOn) SetPhase(Phase::kRunning);
+  if (task.afterwards != Afterwards::kEnds) SetPhase(Phase::kRunning);
   last_pause.us = static_cast<uint32_t>(MonotonicUs() - stopped_us);
-  const bool done = !RawFailed(copy) && AwaitCopy(copy, outcome);
+  bool done = !RawFailed(copy);
+  if (done) done = task.afterwards == Afterwards::kGoesAlone ? AwaitLeave(copy) : AwaitCopy(copy, outcome);
   if (outcome != nullptr) Unmap(outcome, sizeof(Outcome));
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));
   return done;

@@ -5,19 +5,31 @@
 #include <cstdint>
 
 #include "allocator/ledger/format.h"
+#include "allocator/snapshot/memory_map.h"
+#include "allocator/snapshot/reachability.h"
 #include "allocator/snapshot/roots.h"
 
 namespace mallocspy {
 
-// Does `work` in a copy of the process, in which `reach` tells of each live block, and waits until it is done. `self`: where the calling
+enum class Afterwards : uint8_t {
+  kEnds,      // events stay frozen
+  kGoesOn,    // events go on as soon as there is a copy; the copy's ledger is its own
+  kGoesAlone  // the same, and nobody waits for the copy's end: it is the child of none of this program's processes
+};
+
+struct PictureTask {
+  Afterwards afterwards;
+  bool (*work)(void* context);  // in the copy; false: it did not end well
+  void* context;
+  bool graph = false;                       // what points to what is kept: WriteSnapshot() with Content::kGraph
+  void (*held)(void* context) = nullptr;  // in the process, while all threads are held, before there is a copy
+};
+
+// Does the work in a copy of the process, in which `reach` tells of each live block, and waits until it is done. `self`: where the calling
 // thread was. What the work writes to shared memory and files is all that stays of it. Nothing is done where threads cannot be signalled
 // or the process cannot be copied; threads that did not answer within the limit are in the ledger's roots, and make the marking partial.
-// While events are frozen. True if the work was done and ended well.
-enum class Afterwards : bool {
-  kEnds,    // events stay frozen
-  kGoesOn,  // events go on as soon as there is a copy; the copy's ledger is its own
-};
-bool WorkInPicture(const ProgramPoint& self, Afterwards afterwards, bool (*work)(void* context), void* context);
+// While events are frozen. True if the work was done and ended well; of a copy that goes alone, if there is one.
+bool WorkInPicture(const ProgramPoint& self, const PictureTask& task);
 
 // Of the last one: how long the other threads were held, microseconds, and how many of them did not answer.
 struct Pause {
@@ -28,6 +40,13 @@ Pause LastPause();
 
 // Whether this is the copy, and marked.
 bool InPicture();
+
+// In the copy: all that was found; null elsewhere.
+struct Picture {
+  const Reachability* blocks;
+  const MemoryMap* map;
+};
+const Picture* ThePicture();
 
 // In the copy: what is known of the live block at `address`; all zero where nothing is.
 struct BlockReach {

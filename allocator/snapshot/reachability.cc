@@ -5,6 +5,7 @@
 
 #include "allocator/block_header.h"
 #include "allocator/ledger/live_map.h"
+#include "allocator/process.h"
 #include "allocator/system/os_memory.h"
 #include "spy/spy_chain.h"
 
@@ -20,6 +21,7 @@ constexpr int kLeafShift = 28;
 constexpr size_t kLeaves = size_t{1} << (47 - kLeafShift);
 constexpr size_t kPagesOfLeaf = (size_t{1} << kLeafShift) / kPageBytes;
 constexpr uint32_t kMostRoots = 1 << 16;
+constexpr size_t kMostRootWords = size_t{1} << 24;  // memory is used as they come
 // From this size on the pages that were never written are left out, bytes.
 constexpr uintptr_t kSparse = 1 << 20;
 // Words that are gathered from blocks, at most: what memory their list takes is used as they come. Later blocks are read where they are.
@@ -41,6 +43,7 @@ Reachability::~Reachability() {
   if (stack_ != nullptr) Unmap(stack_, capacity_ * sizeof(uint32_t));
   if (words_ != nullptr) Unmap(words_, kMostWords * sizeof(uintptr_t));
   if (roots_ != nullptr) Unmap(roots_, kMostRoots * sizeof(Root));
+  if (root_words_ != nullptr) Unmap(root_words_, kMostRootWords * sizeof(RootWord));
 }
 
 void Reachability::Collect(uintptr_t address, void* context) {
@@ -60,6 +63,7 @@ void Reachability::ReadHeader(Node* node, MemoryWindow* window) {
   node->size = header.size;
   node->stack = header.stack;
   node->ignored = header.ignored != 0;
+  node->inherited = header.mark < g_settings.base_mark;
   has_ignored_ |= node->ignored;
 }
 
@@ -136,6 +140,10 @@ bool Reachability::Prepare() {
   stack_ = static_cast<uint32_t*>(MapPrivate(capacity_ * sizeof(uint32_t)));
   roots_ = static_cast<Root*>(MapPrivate(kMostRoots * sizeof(Root)));
   if (blocks_ == nullptr || stack_ == nullptr || roots_ == nullptr) return false;
+  if (keeps_root_words_) {
+    root_words_ = static_cast<RootWord*>(MapPrivate(kMostRootWords * sizeof(RootWord)));
+    if (root_words_ == nullptr) return false;
+  }
   ledger::g_live_map.ForEachLive(Collect, this);
   if (failed_ || count_ == 0) return !failed_;
   lowest_ = blocks_[0].address;
@@ -212,11 +220,21 @@ uint32_t Reachability::AddRoot(uintptr_t address, const RootRange& range) {
   return root_count_++;
 }
 
+void Reachability::KeepRootWord(uintptr_t place, uint32_t block, uint64_t offset, const RootRange& range) {
+  if (root_word_count_ == kMostRootWords) {
+    lost_root_words_ = true;
+    return;
+  }
+  if (range.kind == ledger::RootKind::kIgnored) place = 0;  // made up by us
+  root_words_[root_word_count_++] = {place, block, static_cast<uint32_t>(std::min<uint64_t>(offset, UINT32_MAX)), range.tid, range.kind};
+}
+
 // `place` holds `word`, which may be a pointer. `holder`: the root of the block that is scanned; of a root range, none yet.
 void Reachability::Meet(uintptr_t word, uintptr_t place, Pass pass, uint32_t holder, const RootRange* range) {
   uint64_t offset;
   const uint32_t met = Find(word, &offset);
   if (met == kNoBlock) return;
+  if (root_words_ != nullptr && range != nullptr) KeepRootWord(place, met, offset, *range);
   Node& node = blocks_[met];
   if (node.reach == Reach::kReachable || (pass == Pass::kPossible && node.reach == Reach::kPossible)) return;
   const bool start = StandsForStart(node, offset);
@@ -259,6 +277,39 @@ void Reachability::Scan(uintptr_t from, uintptr_t to, Pass pass, uint32_t holder
     part->self->ScanWords(start, end, part->pass, part->holder, part->range);
   };
   written_.ForEach(from, to, scan, &part);
+}
+
+MALLOCSPY_READS_ALL void Reachability::ForEachWord(size_t block, MemoryWindow* window,
+                                                   void (*take)(uint64_t number, uintptr_t word, void* context), void* context) const {
+  const Node& node = blocks_[block];
+  struct Visit {
+    const Reachability* self;
+    uintptr_t start;
+    void (*take)(uint64_t number, uintptr_t word, void* context);
+    void* context;
+  } visit = {this, node.address, take, context};
+  const uintptr_t end = node.address + node.size / sizeof(uintptr_t) * sizeof(uintptr_t);
+  const Mapping* mapping = node.size >= kSparse && written_.is_open() ? map_.Find(node.address) : nullptr;
+  if (mapping != nullptr && !mapping->shared && mapping->end >= end) {
+    const auto read = [](uintptr_t from, uintptr_t to, void* context) MALLOCSPY_READS_ALL {
+      const Visit* visit = static_cast<Visit*>(context);
+      for (uintptr_t place = from; place + sizeof(uintptr_t) <= to; place += sizeof(uintptr_t)) {
+        const uintptr_t word = Word(place);
+        if (word - visit->self->lowest_ >= visit->self->highest_ - visit->self->lowest_) continue;
+        visit->take((place - visit->start) / sizeof(uintptr_t), word, visit->context);
+      }
+    };
+    return written_.ForEach(node.address, end, read, &visit);
+  }
+  for (uintptr_t place = node.address; place < end;) {
+    const size_t bytes = std::min<size_t>(end - place, MemoryWindow::kMostBytes);
+    const uintptr_t piece = reinterpret_cast<uintptr_t>(window->At(place, bytes));
+    for (size_t at = 0; at < bytes; at += sizeof(uintptr_t)) {
+      const uintptr_t word = Word(piece + at);
+      if (__builtin_expect(word - lowest_ < highest_ - lowest_, 0)) take((place + at - node.address) / sizeof(uintptr_t), word, context);
+    }
+    place += bytes;
+  }
 }
 
 void Reachability::ScanBlock(uint32_t block, Pass pass) {

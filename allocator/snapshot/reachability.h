@@ -37,6 +37,9 @@ class Reachability {
   Reachability(const Reachability&) = delete;
   Reachability& operator=(const Reachability&) = delete;
 
+  // Before Prepare(): every word of a root range that leads to a block is kept, not only the first ones.
+  void KeepRootWords() { keeps_root_words_ = true; }
+
   // Collects the live blocks. False without memory.
   bool Prepare();
   // Marks from one range. Any number of times, then Finish() once; false if there is no memory to sort the lost blocks.
@@ -65,6 +68,27 @@ class Reachability {
   uint32_t root_count() const { return root_count_; }
   const Root& root(uint32_t number) const { return roots_[number]; }
 
+  // The words that were to be kept; whether there were too many.
+  struct RootWord {
+    uintptr_t place;  // 0: no memory of the program's
+    uint32_t block;
+    uint32_t offset;  // in there, UINT32_MAX for more
+    uint32_t tid;
+    ledger::RootKind kind;
+  };
+  size_t root_word_count() const { return root_word_count_; }
+  const RootWord& root_word(size_t number) const { return root_words_[number]; }
+  bool lost_root_words() const { return lost_root_words_; }
+
+  // Whether it was made before the fork that began this process, and is not in its record.
+  bool IsInherited(size_t block) const { return blocks_[block].inherited; }
+
+  // Calls take() for each whole word of a block that may be a pointer to one, with its number in the block, ascending.
+  void ForEachWord(size_t block, MemoryWindow* window, void (*take)(uint64_t number, uintptr_t word, void* context), void* context) const;
+
+  // Whether `word` is the address of a table of virtual functions.
+  bool LooksLikeTable(uintptr_t word) const;
+
   // The block that holds `address`, kNoBlock if none does; its offset in there. For tests, too.
   uint32_t Find(uintptr_t address, uint64_t* offset) const;
 
@@ -79,6 +103,7 @@ class Reachability {
     ledger::Reach reach;
     bool ignored;
     bool cache;
+    bool inherited;
     bool hit_inside;  // by a pointer into it; `holder` is the root's then, unless it is reachable
   };
   // How far a pass follows.
@@ -86,12 +111,12 @@ class Reachability {
 
   void Scan(uintptr_t from, uintptr_t to, Pass pass, uint32_t holder, const RootRange* range);
   void ScanWords(uintptr_t from, uintptr_t to, Pass pass, uint32_t holder, const RootRange* range);
+  void KeepRootWord(uintptr_t place, uint32_t block, uint64_t offset, const RootRange& range);
   void Meet(uintptr_t word, uintptr_t place, Pass pass, uint32_t holder, const RootRange* range);
   void ScanBlock(uint32_t block, Pass pass);
   void Drain(Pass pass);
   void Push(uint32_t block) { stack_[stack_size_++] = block; }
   bool StandsForStart(const Node& node, uint64_t offset) const;
-  bool LooksLikeTable(uintptr_t word) const;
   uint32_t AddRoot(uintptr_t address, const RootRange& range);
   class Lost;  // the blocks to which nothing leads
   static void Collect(uintptr_t address, void* context);
@@ -116,6 +141,10 @@ class Reachability {
   uint32_t root_count_ = 0;
   uintptr_t* words_ = nullptr;  // by block, in their order: those that lie between the lowest and the highest block
   size_t word_count_ = 0;
+  RootWord* root_words_ = nullptr;
+  size_t root_word_count_ = 0;
+  bool keeps_root_words_ = false;
+  bool lost_root_words_ = false;
   WrittenPages written_;
 };
 

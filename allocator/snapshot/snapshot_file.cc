@@ -9,7 +9,6 @@
 
 #include "allocator/ledger/ledger.h"
 #include "allocator/process.h"
-#include "allocator/snapshot/block_list.h"
 #include "allocator/snapshot/picture.h"
 #include "allocator/snapshot/reporter.h"
 #include "allocator/system/decimal.h"
@@ -22,53 +21,7 @@
 namespace mallocspy {
 namespace {
 
-using ledger::Block;
 using ledger::g_ledger;
-
-constexpr size_t kBufferedBlocks = 2048;
-
-bool WriteAt(int fd, const void* data, size_t size, uint64_t offset, long* error) {
-  if (offset + RoundUp(size, kPageBytes) > FileSizeLimit()) return *error = -EFBIG, false;
-  const char* at = static_cast<const char*>(data);
-  while (size > 0) {
-    const long done = RawSyscall(SYS_pwrite64, fd, at, size, offset);
-    if (done == -EINTR) continue;
-    if (done <= 0) {
-      *error = done;
-      return false;
-    }
-    at += done;
-    size -= static_cast<size_t>(done);
-    offset += static_cast<uint64_t>(done);
-  }
-  return true;
-}
-
-struct BlockWriter {
-  int fd;
-  uint32_t lowest_mark;
-  uint64_t offset;
-  uint64_t count = 0;
-  size_t buffered = 0;
-  long* error;
-  bool failed = false;
-  Block* buffer;
-
-  bool Flush() {
-    failed = failed || !WriteAt(fd, buffer, buffered * sizeof(Block), offset, error);
-    offset += buffered * sizeof(Block);
-    buffered = 0;
-    return !failed;
-  }
-};
-
-bool WriteBlock(const Block& block, void* context) {
-  BlockWriter* writer = static_cast<BlockWriter*>(context);
-  if (block.mark < writer->lowest_mark) return true;
-  writer->buffer[writer->buffered++] = block;
-  ++writer->count;
-  return writer->buffered < kBufferedBlocks || writer->Flush();
-}
 
 // The path that option `keep` names, with %p as the process id; false if it is too long.
 bool KeepPath(char* path, size_t capacity) {
@@ -106,7 +59,9 @@ void Keep() {
     const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     error = fd;
     if (!RawFailed(fd)) {
-      const bool written = WriteSnapshot(static_cast<int>(fd), 0, &error);
+      SnapshotSink sink = SnapshotSink::File(static_cast<int>(fd));
+      const bool written = WriteSnapshot(&sink, 0);
+      error = sink.error();
       RawSyscall(SYS_close, fd);
       if (written) {
         RawLine(2).Text("mallocspy: wrote ").Text(path).Text("; `mallocspy report` reads it").End();
@@ -150,9 +105,9 @@ bool Save(void* context) {
   const Saving* saving = static_cast<Saving*>(context);
   if (saving->keeps) Keep();
   if (!saving->reports) return true;
-  long error = saving->fd;
-  const bool written = !RawFailed(saving->fd) && WriteSnapshot(static_cast<int>(saving->fd), 0, &error);
-  if (!written) SayUnwritten(error);
+  if (RawFailed(saving->fd)) return SayUnwritten(saving->fd), true;
+  SnapshotSink sink = SnapshotSink::File(static_cast<int>(saving->fd));
+  if (!WriteSnapshot(&sink, 0)) SayUnwritten(sink.error());
   return true;
 }
 
@@ -172,12 +127,11 @@ void Report(long fd) {
 
 }  // namespace
 
-bool WriteSnapshot(int fd, uint32_t lowest_mark, long* error) {
-  ledger::Header& header = g_ledger.header();
-  if (g_ledger.memory().used_bytes() > FileSizeLimit()) return *error = -EFBIG, false;
+bool WriteSnapshot(SnapshotSink* sink, uint32_t lowest_mark, Content content) {
+  const ledger::Header& live = g_ledger.header();
   const auto table_count = static_cast<size_t>(ledger::TableId::kCount);
   for (size_t t = 0; t < table_count; ++t) {
-    const ledger::Table& table = header.tables[t];
+    const ledger::Table& table = live.tables[t];
     for (uint32_t e = 0; e < ledger::kMaxExtents && table.extents[e] != 0; ++e) {
       const uint64_t first = ledger::ExtentStart(e, table.first_records);
       const uint64_t count = table.count.load(std::memory_order_relaxed);
@@ -185,22 +139,25 @@ bool WriteSnapshot(int fd, uint32_t lowest_mark, long* error) {
       const uint64_t capacity = ledger::ExtentRecords(e, table.first_records);
       const uint64_t records = count - first < capacity ? count - first : capacity;
       const void* data = g_ledger.At<char>(static_cast<ledger::TableId>(t), static_cast<uint32_t>(first));
-      if (!WriteAt(fd, data, records * table.record_bytes, table.extents[e], error)) return false;
+      if (!sink->Write(data, records * table.record_bytes, table.extents[e])) return false;
     }
   }
-  BlockWriter writer{.fd = fd, .lowest_mark = lowest_mark, .offset = g_ledger.memory().used_bytes(), .error = error, .buffer = nullptr};
-  writer.buffer = static_cast<Block*>(MapPrivate(kBufferedBlocks * sizeof(Block)));
-  if (writer.buffer == nullptr) return *error = -ENOMEM, false;
-  ForEachBlock(WriteBlock, &writer);
-  writer.Flush();
-  Unmap(writer.buffer, kBufferedBlocks * sizeof(Block));
-  if (writer.failed) return false;
-  header.blocks_offset = writer.count != 0 ? g_ledger.memory().used_bytes() : 0;
-  header.blocks_count = writer.count;
-  header.used_bytes.store(RoundUp(writer.offset, kPageBytes), std::memory_order_relaxed);
+  // The ledger itself may be somebody's to see, so only its picture says where the lists are.
+  alignas(ledger::Header) unsigned char image[sizeof(ledger::Header)];
+  std::memcpy(image, static_cast<const void*>(&live), sizeof(image));
+  ledger::Header& header = *reinterpret_cast<ledger::Header*>(image);
+  const ListsWritten lists = WriteLists(sink, g_ledger.memory().used_bytes(), lowest_mark, content);
+  if (!lists.good) return false;
+  header.blocks_offset = lists.blocks.offset;
+  header.blocks_count = lists.blocks.count;
+  header.references = lists.references;
+  header.root_references = lists.root_references;
+  header.types = lists.types;
+  header.has_graph = content == Content::kGraph ? 1 : 0;
+  header.used_bytes.store(lists.end, std::memory_order_relaxed);
   header.state.store(ledger::State::kEnded, std::memory_order_relaxed);
-  if (RawFailed(RawSyscall(SYS_ftruncate, fd, RoundUp(writer.offset, kPageBytes)))) return *error = -ENOSPC, false;
-  return WriteAt(fd, &header, sizeof(header), 0, error);
+  header.request.state.store(ledger::RequestSlot::kIdle, std::memory_order_relaxed);
+  return sink->Write(&header, sizeof(header), 0) && sink->Finish(lists.end);
 }
 
 void SaveAndReport(const ProgramPoint& self, bool exits) {
@@ -211,7 +168,7 @@ void SaveAndReport(const ProgramPoint& self, bool exits) {
   if (!saving.keeps && !saving.reports) return;
   saving.fd = saving.reports ? RawSyscall(SYS_memfd_create, "mallocspy", MFD_CLOEXEC) : -1;
   // Without a copy of the process everything is saved all the same, but for what still leads to the blocks.
-  if (!WorkInPicture(self, Afterwards::kEnds, SavePicture, &saving)) Save(&saving);
+  if (!WorkInPicture(self, {Afterwards::kEnds, SavePicture, &saving})) Save(&saving);
   if (saving.reports) Report(saving.fd);
   if (!RawFailed(saving.fd)) RawSyscall(SYS_close, saving.fd);
 }

@@ -25,6 +25,7 @@ namespace {
 constexpr uint32_t kMostThreads = 32768;
 constexpr uint32_t kIdle = 0;
 constexpr uint32_t kStopping = 1;
+constexpr uint32_t kLooksBeforeSleepers = 3;  // of 2 ms each
 // The end of the XSAVE area is told by a word in the software-reserved bytes of its legacy part (Linux, asm/sigcontext.h).
 constexpr size_t kSoftwareBytes = 464;
 constexpr uint32_t kExtendedMagic = 0x46505853;
@@ -156,6 +157,26 @@ bool IsZombie(uint32_t tid) {
   return name_end != nullptr && name_end[1] == ' ' && (name_end[2] == 'Z' || name_end[2] == 'X');
 }
 
+// Whether a thread sleeps with the signal blocked: it will not answer before whatever it waits for comes. By its status, proc(5).
+bool SleepsThrough(uint32_t tid, int signal) {
+  char path[64] = "/proc/self/task/";
+  std::strcpy(AppendDecimal(path + std::strlen(path), tid), "/status");
+  const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  if (RawFailed(fd)) return false;
+  char text[2048];
+  const long size = RawSyscall(SYS_read, fd, text, sizeof(text) - 1);
+  RawSyscall(SYS_close, fd);
+  text[size > 0 ? size : 0] = '\0';
+  const char* state = std::strstr(text, "\nState:\t");
+  const char* blocked = std::strstr(text, "\nSigBlk:\t");
+  if (state == nullptr || blocked == nullptr || (state[8] != 'S' && state[8] != 'D')) return false;
+  uint64_t mask = 0;
+  for (const char* c = blocked + 9; *c != '\n' && *c != '\0'; ++c) {
+    mask = mask << 4 | static_cast<uint64_t>(*c <= '9' ? *c - '0' : *c - 'a' + 10);
+  }
+  return (mask >> (signal - 1) & 1) != 0;
+}
+
 // One that default actions and programs leave alone. A late one does no harm: the first two are ignored by default.
 int UnusedOrdinarySignal() {
   for (const int signal : {SIGURG, SIGWINCH, SIGSTKFLT, SIGPWR}) {
@@ -178,6 +199,17 @@ void GiveBack(TakenSignal* signal) {
   SetKernelAction(signal->number, ignore, nullptr);
   SetKernelAction(signal->number, signal->before, nullptr);
   signal->number = 0;
+}
+
+// Those who would keep the others waiting for nothing. One that waits for the end of a freeze is asked there.
+void GiveUpSleepers(int signal) {
+  const uint32_t count = slot_count.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < count; ++i) {
+    Slot& slot = slots[i];
+    if (slot.state.load(std::memory_order_acquire) != Slot::kAsked || !SleepsThrough(slot.thread.tid, signal)) continue;
+    uint32_t asked = Slot::kAsked;
+    slot.state.compare_exchange_strong(asked, Slot::kGivenUp, std::memory_order_acq_rel);
+  }
 }
 
 // How many are yet to answer. Those that ended before they answered are not waited for: they block all signals on their way out.
@@ -308,7 +340,8 @@ bool StoppedThreads::Stop(int signal, uint32_t limit_ms) {
     good = AddNewThreads(&added);
     if (!good) break;
     uint32_t answered = answers.load(std::memory_order_acquire);
-    while (CountPending() != 0 && MonotonicUs() < deadline) {
+    for (uint32_t looks = 0; CountPending() != 0 && MonotonicUs() < deadline; ++looks) {
+      if (looks == kLooksBeforeSleepers) GiveUpSleepers(taken[0].number);
       WakeGate();
       const timespec pause = {0, 2000000};
       RawSyscall(SYS_futex, &answers, FUTEX_WAIT_PRIVATE, answered, &pause);

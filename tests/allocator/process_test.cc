@@ -129,7 +129,7 @@ TEST(Process, ARelativeRunDirectoryIsNone) {
     SetInitialEnvironment("MALLOCSPY_RUN", "tmp");
     ASSERT_TRUE(EnsureStarted());
     EXPECT_EQ(RunDirectory(), nullptr);
-    EXPECT_FALSE(g_ledger.memory().shared());
+    EXPECT_FALSE(g_ledger.memory().named());
   });
 }
 

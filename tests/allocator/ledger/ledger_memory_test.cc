@@ -83,7 +83,7 @@ TEST(LedgerMemory, PrivateGrows) {
 TEST(LedgerMemory, SharedGrowsAndTheFileHasItAll) {
   ScratchDirectory directory;
   LedgerMemory memory;
-  ASSERT_TRUE(memory.CreateShared(directory.path().c_str(), 4711, 8000));
+  ASSERT_TRUE(memory.CreateNamed(directory.path().c_str(), 4711, 8000));
   EXPECT_TRUE(memory.shared());
   EXPECT_EQ(memory.used_bytes(), 2 * kPageBytes);
   std::vector<Piece> pieces;
@@ -97,7 +97,7 @@ TEST(LedgerMemory, IsTheOwnersAlone) {
   ScratchDirectory directory;
   umask(0);
   LedgerMemory memory;
-  ASSERT_TRUE(memory.CreateShared(directory.path().c_str(), 1, 1));
+  ASSERT_TRUE(memory.CreateNamed(directory.path().c_str(), 1, 1));
   struct stat info;
   ASSERT_EQ(stat(directory.File("1.0.mspy").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0600u);
@@ -113,7 +113,7 @@ TEST(LedgerMemory, GrowthNeedsNoDescriptorAndNoPath) {
     const std::string run = directory.File("run");
     ASSERT_TRUE(fs::create_directory(run));
     LedgerMemory memory;
-    ASSERT_TRUE(memory.CreateShared(run.c_str(), 5, 1));
+    ASSERT_TRUE(memory.CreateNamed(run.c_str(), 5, 1));
     const rlimit none = {0, 0};
     fs::rename(run, moved);
     const int lowest = dup(0);
@@ -132,11 +132,11 @@ TEST(LedgerMemory, ImagesOfAPidAreNumbered) {
   ScratchDirectory directory;
   LedgerMemory images[12];
   for (int i = 0; i < 12; ++i) {
-    ASSERT_TRUE(images[i].CreateShared(directory.path().c_str(), 77, 1));
+    ASSERT_TRUE(images[i].CreateNamed(directory.path().c_str(), 77, 1));
     static_cast<unsigned char*>(images[i].base())[0] = static_cast<unsigned char>(i + 1);
   }
   LedgerMemory other;
-  ASSERT_TRUE(other.CreateShared(directory.path().c_str(), 7, 1));
+  ASSERT_TRUE(other.CreateNamed(directory.path().c_str(), 7, 1));
   for (int i = 0; i < 12; ++i) {
     std::ifstream file(directory.File("77." + std::to_string(i) + ".mspy"), std::ios::binary);
     EXPECT_EQ(file.get(), i + 1);
@@ -151,19 +151,85 @@ TEST(LedgerMemory, WhatIsInTheWayStays) {
   fs::create_symlink(directory.File("victim"), directory.File("9.1.mspy"));
   fs::create_symlink(directory.File("nowhere"), directory.File("9.2.mspy"));
   LedgerMemory memory;
-  ASSERT_TRUE(memory.CreateShared(directory.path().c_str(), 9, 1));
+  ASSERT_TRUE(memory.CreateNamed(directory.path().c_str(), 9, 1));
   EXPECT_EQ(ReadWholeFile(directory.File("9.0.mspy")), "somebody's");
   EXPECT_EQ(ReadWholeFile(directory.File("victim")), "precious");
   EXPECT_FALSE(fs::exists(directory.File("nowhere")));
   EXPECT_TRUE(fs::exists(directory.File("9.3.mspy")));
 }
 
+std::string LinkOf(int fd) {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/fd/" + std::to_string(fd), error).string();
+}
+
+// The descriptor of the one anonymous ledger of this process, -1 without one.
+int AnonymousDescriptor() {
+  int found = -1;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(entry.path().filename().string());
+    if (LinkOf(fd) == std::string("/memfd:") + kAnonymousName + " (deleted)") found = fd;
+  }
+  return found;
+}
+
+TEST(LedgerMemory, WithoutANameItIsFoundByItsDescriptor) {
+  InFreshProcess([] {
+    LedgerMemory memory;
+    ASSERT_TRUE(memory.CreateAnonymous(8000, 4096));
+    EXPECT_TRUE(memory.shared());
+    EXPECT_FALSE(memory.named());
+    std::vector<Piece> pieces;
+    for (const size_t bytes : {1, 4096, 100000, 5}) ASSERT_TRUE(Grow(&memory, bytes, &pieces));
+    const int fd = AnonymousDescriptor();
+    ASSERT_GT(fd, 900) << "as high as select(2) allows";
+    EXPECT_NE(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    ExpectInFile("/proc/self/fd/" + std::to_string(fd), pieces);
+  });
+}
+
+TEST(LedgerMemory, WithoutANameItGrowsWithoutItsDescriptor) {
+  InFreshProcess([] {
+    LedgerMemory memory;
+    ASSERT_TRUE(memory.CreateAnonymous(1));
+    close(AnonymousDescriptor());
+    std::vector<Piece> pieces;
+    for (const size_t bytes : {4096, 100000, 5}) ASSERT_TRUE(Grow(&memory, bytes, &pieces));
+    ExpectIntact(pieces);
+  });
+}
+
+TEST(LedgerMemory, ClosesItsOwnDescriptorOnly) {
+  InFreshProcess([] {
+    LedgerMemory memory;
+    ASSERT_TRUE(memory.CreateAnonymous(1));
+    const int fd = AnonymousDescriptor();
+    memory.CloseDescriptor();
+    EXPECT_EQ(LinkOf(fd), "");
+    LedgerMemory other;
+    ASSERT_TRUE(other.CreateAnonymous(1));
+    ASSERT_EQ(dup2(0, AnonymousDescriptor()), fd) << "the program put something else there";
+    other.CloseDescriptor();
+    EXPECT_NE(LinkOf(fd), "");
+  });
+}
+
+TEST(LedgerMemory, WhereFilesAreLimitedThereIsNoneWithoutAName) {
+  InFreshProcess([] {
+    const rlimit limit = {1 << 20, 1 << 20};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    LedgerMemory memory;
+    EXPECT_FALSE(memory.CreateAnonymous(1));
+    EXPECT_EQ(AnonymousDescriptor(), -1);
+  });
+}
+
 TEST(LedgerMemory, NoDirectoryNoLedger) {
   ScratchDirectory directory;
   LedgerMemory memory;
-  EXPECT_FALSE(memory.CreateShared(directory.File("missing").c_str(), 1, 1));
-  EXPECT_FALSE(memory.CreateShared(directory.Write("file", "").c_str(), 1, 1));
-  EXPECT_FALSE(memory.CreateShared(std::string(5000, 'x').c_str(), 1, 1));
+  EXPECT_FALSE(memory.CreateNamed(directory.File("missing").c_str(), 1, 1));
+  EXPECT_FALSE(memory.CreateNamed(directory.Write("file", "").c_str(), 1, 1));
+  EXPECT_FALSE(memory.CreateNamed(std::string(5000, 'x').c_str(), 1, 1));
 }
 
 TEST(LedgerMemory, StopsAtTheLimitOfFileSizeWithoutASignal) {
@@ -172,7 +238,7 @@ TEST(LedgerMemory, StopsAtTheLimitOfFileSizeWithoutASignal) {
     const rlimit limit = {64 * 1024 + 100, 64 * 1024 + 100};
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
     LedgerMemory memory;
-    ASSERT_TRUE(memory.CreateShared(directory.path().c_str(), 3, 1));
+    ASSERT_TRUE(memory.CreateNamed(directory.path().c_str(), 3, 1));
     std::vector<Piece> pieces;
     size_t grown = 0;
     while (grown < 64 && Grow(&memory, 4096, &pieces)) ++grown;
@@ -190,7 +256,7 @@ TEST(LedgerMemory, NoRoomAtAllUnderTheLimitOfFileSize) {
     const rlimit limit = {4095, 4095};
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
     LedgerMemory memory;
-    EXPECT_FALSE(memory.CreateShared(directory.path().c_str(), 3, 1));
+    EXPECT_FALSE(memory.CreateNamed(directory.path().c_str(), 3, 1));
     EXPECT_TRUE(fs::is_empty(directory.path()));
   });
 }
@@ -201,7 +267,7 @@ TEST(LedgerMemory, AFullFileSystemStopsGrowthAndHarmsNothing) {
     ScratchDirectory directory;
     const SmallFileSystem small(directory.path(), 64 * 1024);
     LedgerMemory memory;
-    ASSERT_TRUE(memory.CreateShared(directory.path().c_str(), 3, 4096));
+    ASSERT_TRUE(memory.CreateNamed(directory.path().c_str(), 3, 4096));
     std::vector<Piece> pieces;
     while (pieces.size() < 64 && Grow(&memory, 4096, &pieces)) {
     }
@@ -222,7 +288,7 @@ TEST(LedgerMemory, AFailedGrowthTakesNoRoom) {
     ScratchDirectory directory;
     const SmallFileSystem small(directory.path(), 128 * 1024);
     LedgerMemory memory;
-    ASSERT_TRUE(memory.CreateShared(directory.path().c_str(), 3, 4096));
+    ASSERT_TRUE(memory.CreateNamed(directory.path().c_str(), 3, 4096));
     uint64_t offset;
     ASSERT_EQ(memory.Extend(1 << 20, &offset), nullptr);
     std::vector<Piece> pieces;
@@ -237,7 +303,7 @@ TEST(LedgerMemory, AFileSystemThatIsFullAtTheStartKeepsNothing) {
     ScratchDirectory directory;
     const SmallFileSystem small(directory.path(), 16 * 1024);
     LedgerMemory memory;
-    EXPECT_FALSE(memory.CreateShared(directory.path().c_str(), 3, 1 << 20));
+    EXPECT_FALSE(memory.CreateNamed(directory.path().c_str(), 3, 1 << 20));
     EXPECT_TRUE(fs::is_empty(directory.path()));
   });
 }

@@ -37,8 +37,8 @@ absl::StatusOr<Snapshot> WriteAndRead(uint32_t lowest_mark = 0) {
   ScratchDirectory directory;
   const std::string path = directory.Write("x.mspy", "");
   const int fd = open(path.c_str(), O_WRONLY);
-  long error = 0;
-  EXPECT_TRUE(WriteSnapshot(fd, lowest_mark, &error));
+  SnapshotSink sink = SnapshotSink::File(fd);
+  EXPECT_TRUE(WriteSnapshot(&sink, lowest_mark));
   close(fd);
   return ReadSnapshotFile(path);
 }
@@ -113,14 +113,14 @@ TEST(SnapshotFile, WithoutAnyBlock) {
 TEST(SnapshotFile, SaysWhyItCouldNotBeWritten) {
   InFreshProcess([] {
     MakeBlocks(10);
-    long error = 0;
-    const int read_only = open("/dev/null", O_RDONLY);
-    EXPECT_FALSE(WriteSnapshot(read_only, 0, &error));
-    EXPECT_EQ(error, -EBADF);
+    SnapshotSink read_only = SnapshotSink::File(open("/dev/null", O_RDONLY));
+    EXPECT_FALSE(WriteSnapshot(&read_only, 0));
+    EXPECT_EQ(read_only.error(), -EBADF);
     int pipe_ends[2];
     ASSERT_EQ(pipe(pipe_ends), 0);
-    EXPECT_FALSE(WriteSnapshot(pipe_ends[1], 0, &error));
-    EXPECT_EQ(error, -ESPIPE);
+    SnapshotSink pipe_as_file = SnapshotSink::File(pipe_ends[1]);
+    EXPECT_FALSE(WriteSnapshot(&pipe_as_file, 0));
+    EXPECT_EQ(pipe_as_file.error(), -ESPIPE);
   });
 }
 
@@ -131,9 +131,9 @@ TEST(SnapshotFile, AFullFileSystem) {
     const SmallFileSystem small(directory.path(), 64 * 1024);
     MakeBlocks(10000);
     const int fd = open(directory.File("x").c_str(), O_WRONLY | O_CREAT, 0600);
-    long error = 0;
-    EXPECT_FALSE(WriteSnapshot(fd, 0, &error));
-    EXPECT_EQ(error, -ENOSPC);
+    SnapshotSink sink = SnapshotSink::File(fd);
+    EXPECT_FALSE(WriteSnapshot(&sink, 0));
+    EXPECT_EQ(sink.error(), -ENOSPC);
     close(fd);
   });
 }
@@ -145,9 +145,9 @@ TEST(SnapshotFile, TheLimitOfFileSizeIsNoSignal) {
       const int fd = memfd_create("x", 0);
       const rlimit limit = {bytes, bytes};
       ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
-      long error = 0;
-      EXPECT_FALSE(WriteSnapshot(fd, 0, &error));
-      EXPECT_EQ(error, -EFBIG);
+      SnapshotSink sink = SnapshotSink::File(fd);
+      EXPECT_FALSE(WriteSnapshot(&sink, 0));
+      EXPECT_EQ(sink.error(), -EFBIG);
     });
   }
 }
