@@ -2,6 +2,8 @@
 
 #include <getopt.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "tools/wording/escape.h"
 #include "tools/wording/nearest.h"
@@ -23,11 +25,13 @@ absl::Status NoSuchOption(absl::string_view argument, const std::vector<Option>&
 absl::Status ParseOptions(const OptionParsing& parsing, const std::vector<std::string>& arguments, std::vector<std::string>* rest) {
   const std::vector<Option>& rows = parsing.options;
   std::vector<option> options;
+  std::string letters = parsing.before_arguments_only ? "+:h" : ":h";
   for (size_t i = 0; i < rows.size(); ++i) {
     const int has_argument = rows[i].value == nullptr   ? no_argument
                              : rows[i].value_is_optional ? optional_argument
                                                          : required_argument;
     options.push_back({rows[i].name, has_argument, nullptr, static_cast<int>(i) + kFirstLong});
+    if (rows[i].letter != '\0') letters += absl::StrCat(std::string(1, rows[i].letter), has_argument == required_argument ? ":" : "");
   }
   options.push_back({});
   std::vector<std::string> copies = arguments;
@@ -41,7 +45,7 @@ absl::Status ParseOptions(const OptionParsing& parsing, const std::vector<std::s
   opterr = 0;
   for (;;) {
     const int before = optind == 0 ? 1 : optind;
-    const int found = getopt_long(argc, argv.data(), parsing.before_arguments_only ? "+:h" : ":h", options.data(), nullptr);
+    const int found = getopt_long(argc, argv.data(), letters.c_str(), options.data(), nullptr);
     if (found == -1) break;
     // getopt takes every beginning of a name that no other name shares; what a script says must not come to mean
     // something else when there are more options.
@@ -52,8 +56,15 @@ absl::Status ParseOptions(const OptionParsing& parsing, const std::vector<std::s
       if (given != absl::StrCat("--", rows[static_cast<size_t>(known - kFirstLong)].name)) return parsing.unknown(argument);
     }
     absl::Status status;
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const Option& option) {
+      return option.letter != '\0' && option.letter == (found == ':' ? optopt : found);
+    });
     if (found == 'h') {
       status = parsing.set("help", "");
+    } else if (row != rows.end() && found == ':') {
+      return absl::InvalidArgumentError(absl::StrCat("-", std::string(1, row->letter), " needs a value: ", row->value));
+    } else if (row != rows.end()) {
+      status = parsing.set(row->name, optarg != nullptr ? optarg : "");
     } else if (found == ':') {
       const absl::string_view option = argv[optind - 1];
       return absl::InvalidArgumentError(
@@ -78,7 +89,9 @@ absl::Status ParseOptions(const OptionParsing& parsing, const std::vector<std::s
 std::string OptionsHelp(const std::vector<Option>& options) {
   std::string help = "\noptions:\n";
   for (const Option& option : options) {
-    absl::StrAppend(&help, "  --", option.name);
+    const std::string letter = option.letter != '\0' ? absl::StrCat("-", std::string(1, option.letter), " ") : "";
+    if (!letter.empty()) absl::StrAppend(&help, "  ", letter, option.value != nullptr ? option.value : "", ", --", option.name);
+    if (letter.empty()) absl::StrAppend(&help, "  --", option.name);
     if (option.value != nullptr) absl::StrAppend(&help, option.value_is_optional ? "[=" : "=", option.value);
     absl::StrAppend(&help, option.value_is_optional ? "]" : "", "\n        ", option.help, "\n");
   }

@@ -1,4 +1,4 @@
-// Long options of a command, as getopt_long reads them but with whole names only.
+// Options of a command, as getopt_long reads them but with whole names only.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,7 @@ struct Option {
   const char* value;  // what stands behind "=", null for none
   const char* help;
   bool value_is_optional = false;
+  char letter = '\0';  // its short form, if it has one
 };
 
 struct OptionParsing {

@@ -1,7 +1,5 @@
 #include "tools/run/kept_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +14,7 @@
 #include "allocator/ledger/format.h"
 #include "tools/reader/byte_source.h"
 #include "tools/report/report_sink.h"
+#include "tools/run/whole_file.h"
 
 namespace mallocspy {
 namespace {
@@ -30,38 +29,27 @@ uint64_t UsedBytes(const ByteSource& source) {
 }
 
 // Holes stay holes.
-absl::Status CopyBytes(const ByteSource& source, uint64_t bytes, int descriptor) {
+absl::Status CopyBytes(const ByteSource& source, uint64_t bytes, WholeFile* file) {
   std::vector<char> piece(kPieceBytes);
   for (uint64_t at = source.NextData(0); at < bytes; at = source.NextData(at)) {
     const uint64_t size = std::min(kPieceBytes, bytes - at);
     if (!source.Read(at, piece.data(), size)) return absl::DataLossError("the record ends too early");
-    if (lseek(descriptor, static_cast<off_t>(at), SEEK_SET) < 0) return absl::ErrnoToStatus(errno, "lseek");
-    const absl::Status written = WriteAll(descriptor, absl::string_view(piece.data(), size));
-    if (!written.ok()) return written;
+    if (const absl::Status written = file->Write(piece.data(), size, at); !written.ok()) return written;
     at += size;
   }
-  if (ftruncate(descriptor, static_cast<off_t>(bytes)) != 0) return absl::ErrnoToStatus(errno, "ftruncate");
+  if (ftruncate(file->descriptor(), static_cast<off_t>(bytes)) != 0) return absl::ErrnoToStatus(errno, "ftruncate");
   return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::Status KeepLedger(const std::string& from, const std::string& to) {
-  struct stat old;
-  if (lstat(to.c_str(), &old) == 0 && !S_ISREG(old.st_mode)) {
-    return absl::AlreadyExistsError("there is something of that name which is no regular file");
-  }
   const absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(from);
   if (!source.ok()) return source.status();
-  const std::string temporary = absl::StrCat(to, ".", getpid(), ".part");
-  const int descriptor =
-      open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (descriptor < 0) return absl::ErrnoToStatus(errno, "open");
-  absl::Status status = CopyBytes(**source, UsedBytes(**source), descriptor);
-  if (close(descriptor) != 0 && status.ok()) status = absl::ErrnoToStatus(errno, "close");
-  if (status.ok() && rename(temporary.c_str(), to.c_str()) != 0) status = absl::ErrnoToStatus(errno, "rename");
-  if (!status.ok()) unlink(temporary.c_str());
-  return status;
+  const absl::StatusOr<std::unique_ptr<WholeFile>> file = WholeFile::Create(to);
+  if (!file.ok()) return file.status();
+  const absl::Status copied = CopyBytes(**source, UsedBytes(**source), file->get());
+  return copied.ok() ? (*file)->Commit() : copied;
 }
 
 std::string KeptName(absl::string_view pattern, const RunLedger& ledger, const RunLedger& first) {

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <vector>
 
+#include "allocator/ledger/format.h"
 #include "allocator/system/os_memory.h"
 #include "tests/allocator/fresh_process.h"
 #include "tests/allocator/ledger/small_file_system.h"
