@@ -11,11 +11,13 @@ constexpr OptionHelp kTable[] = {
 #define MALLOCSPY_NUMBER(name, value, low, high, help) {#name, MALLOCSPY_STRING(value), #low ".." #high, help},
 #define MALLOCSPY_WORD(name, value, words, help) {#name, value, words, help},
 #define MALLOCSPY_TEXT(name, value, help) {#name, value, "text", help},
-    MALLOCSPY_OPTIONS_TABLE(MALLOCSPY_FLAG, MALLOCSPY_NUMBER, MALLOCSPY_WORD, MALLOCSPY_TEXT)
+#define MALLOCSPY_MEASURE(name, value, low, high, units, help) {#name, MALLOCSPY_STRING(value), units, help},
+    MALLOCSPY_OPTIONS_TABLE(MALLOCSPY_FLAG, MALLOCSPY_NUMBER, MALLOCSPY_WORD, MALLOCSPY_TEXT, MALLOCSPY_MEASURE)
 #undef MALLOCSPY_FLAG
 #undef MALLOCSPY_NUMBER
 #undef MALLOCSPY_WORD
 #undef MALLOCSPY_TEXT
+#undef MALLOCSPY_MEASURE
 };
 
 bool Same(const char* text, size_t size, const char* word) {
@@ -37,6 +39,30 @@ const char* ReadNumber(OptionText value, uint64_t low, uint64_t high, uint64_t* 
     if (__builtin_mul_overflow(n, uint64_t{10}, &n) || __builtin_add_overflow(n, digit, &n)) return "is out of range";
   }
   if (n < low || n > high) return "is out of range";
+  *number = n;
+  return nullptr;
+}
+
+// "bytes": K, M, G, T, of 1024; "seconds": s, m, h, d; "percent": %. Without a unit the number itself.
+const char* ReadMeasure(OptionText value, const char* units, uint64_t low, uint64_t high, uint64_t* number) {
+  struct Unit {
+    char kind;  // the first letter of `units`
+    char letter;
+    uint64_t factor;
+  };
+  constexpr Unit kUnits[] = {{'b', 'K', uint64_t{1} << 10}, {'b', 'M', uint64_t{1} << 20}, {'b', 'G', uint64_t{1} << 30},
+                             {'b', 'T', uint64_t{1} << 40}, {'s', 's', 1},                 {'s', 'm', 60},
+                             {'s', 'h', 3600},              {'s', 'd', 86400},             {'p', '%', 1}};
+  uint64_t factor = 1;
+  for (const Unit& unit : kUnits) {
+    if (value.size == 0 || unit.kind != units[0] || unit.letter != value.data[value.size - 1]) continue;
+    factor = unit.factor;
+    --value.size;
+    break;
+  }
+  uint64_t n = 0;
+  if (const char* reason = ReadNumber(value, 0, UINT64_MAX, &n); reason != nullptr) return reason;
+  if (__builtin_mul_overflow(n, factor, &n) || n < low || n > high) return "is out of range";
   *number = n;
   return nullptr;
 }
@@ -64,11 +90,14 @@ const char* ReadItem(OptionText key, OptionText value, Options* options) {
   if (Same(key.data, key.size, #name)) return ReadWord(value, words, &options->name);
 #define MALLOCSPY_TEXT(name, value_, help) \
   if (Same(key.data, key.size, #name)) return options->name = value, nullptr;
-  MALLOCSPY_OPTIONS_TABLE(MALLOCSPY_FLAG, MALLOCSPY_NUMBER, MALLOCSPY_WORD, MALLOCSPY_TEXT)
+#define MALLOCSPY_MEASURE(name, value_, low, high, units, help) \
+  if (Same(key.data, key.size, #name)) return ReadMeasure(value, units, low, high, &options->name);
+  MALLOCSPY_OPTIONS_TABLE(MALLOCSPY_FLAG, MALLOCSPY_NUMBER, MALLOCSPY_WORD, MALLOCSPY_TEXT, MALLOCSPY_MEASURE)
 #undef MALLOCSPY_FLAG
 #undef MALLOCSPY_NUMBER
 #undef MALLOCSPY_WORD
 #undef MALLOCSPY_TEXT
+#undef MALLOCSPY_MEASURE
   return "is not an option";
 }
 

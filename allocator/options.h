@@ -7,7 +7,8 @@
 // X(kind, name, default, help). Kinds: Flag (0|1), Number (unsigned decimal), Word (one of `words`), Text.
 //   Flag(name, default, help)   Number(name, default, lowest, highest, help)
 //   Word(name, default, words, help)   Text(name, default, help)
-#define MALLOCSPY_OPTIONS_TABLE(Flag, Number, Word, Text)                                                              \
+//   Measure(name, default, lowest, highest, units, help): a number with a unit behind it, see ReadMeasure() in options.cc.
+#define MALLOCSPY_OPTIONS_TABLE(Flag, Number, Word, Text, Measure)                                                              \
   Word(report, "auto", "auto|none",                                                                                    \
        "what a preloaded or linked library does by itself at the end: print a report, or nothing")                     \
   Word(follow, "all", "all|none", "record forked and exec'ed programs too, each for itself, or only this one")         \
@@ -40,6 +41,12 @@
   Number(stop_signal, 0, 0, 64,                                                                                        \
          "signal that holds the threads still while memory is copied to find leaks; 0: a real-time one that is unused") \
   Flag(ownership, 0, "count which module frees what which module made, for `mallocspy report --ownership`")            \
+  Measure(dump_at_bytes, 0, 0, 70368744177664, "bytes", "write a dump when so many bytes are live (2G), and again when they had fallen by a tenth") \
+  Measure(dump_every, 0, 0, 31536000, "seconds", "write a dump at this interval (10m)")                                \
+  Measure(dump_on_growth, 0, 0, 100000, "percent", "write a dump whenever this much more is live than at the last one (20%)") \
+  Number(dump_signal, 0, 0, 64, "a signal that has the process write a dump, unless the program handles it itself; 0: none") \
+  Text(dump_to, "mallocspy-%p-%n.mspy", "where these dumps go (%p: the process id, %n: their number, from 1)")         \
+  Number(dump_keep, 3, 1, 1000000, "how many of these dumps are kept: the newest")                                     \
   Text(keep, "", "write the snapshot to this file at the end (%p: the process id), without `mallocspy run`")
 
 namespace mallocspy {
@@ -56,11 +63,13 @@ struct Options {
 #define MALLOCSPY_NUMBER(name, value, low, high, help) uint64_t name = value;
 #define MALLOCSPY_WORD(name, value, words, help) OptionText name{value, sizeof(value) - 1};
 #define MALLOCSPY_TEXT(name, value, help) OptionText name{value, sizeof(value) - 1};
-  MALLOCSPY_OPTIONS_TABLE(MALLOCSPY_FLAG, MALLOCSPY_NUMBER, MALLOCSPY_WORD, MALLOCSPY_TEXT)
+#define MALLOCSPY_MEASURE(name, value, low, high, units, help) uint64_t name = value;
+  MALLOCSPY_OPTIONS_TABLE(MALLOCSPY_FLAG, MALLOCSPY_NUMBER, MALLOCSPY_WORD, MALLOCSPY_TEXT, MALLOCSPY_MEASURE)
 #undef MALLOCSPY_FLAG
 #undef MALLOCSPY_NUMBER
 #undef MALLOCSPY_WORD
 #undef MALLOCSPY_TEXT
+#undef MALLOCSPY_MEASURE
 };
 
 // What is wrong with one `key=value` of an option string; views into it.

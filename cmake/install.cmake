@@ -1,7 +1,7 @@
 # What `cmake --install` lays out:
 #   bin/mallocspy   lib/libmallocspy.so   lib/libmallocspy_*.so (the built-in spies that --spy can name)
 #   include/mallocspy/spy/malloc_spy.h    include/mallocspy/com/*.h
-#   include/mallocspy/allocator/heap_check.h, leak_check.h, reference_counts.h
+#   include/mallocspy/allocator/heap_check.h, heap_dump.h, leak_check.h, reference_counts.h
 #   lib/libmallocspy_gtest.a   lib/libmallocspy_gtest_main.a   include/mallocspy/googletest/*.h, where GoogleTest was found
 #   lib/cmake/mallocspy/mallocspyConfig.cmake   lib/pkgconfig/mallocspy.pc
 # Nothing in it names the prefix, so the tree can be moved.
@@ -12,7 +12,7 @@ install(TARGETS mallocspy mallocspy_trace mallocspy_faults mallocspy_command
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES spy/malloc_spy.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/spy)
-install(FILES allocator/heap_check.h allocator/leak_check.h allocator/reference_counts.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/allocator)
+install(FILES allocator/heap_check.h allocator/heap_dump.h allocator/leak_check.h allocator/reference_counts.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/allocator)
 install(DIRECTORY spy/com/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mallocspy/com FILES_MATCHING PATTERN "*.h")
 if(TARGET mallocspy_gtest)
   install(TARGETS mallocspy_gtest mallocspy_gtest_main ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -1,7 +1,9 @@
-// What a program can ask and say about its leaks: our own names (leak_check.h), and LeakSanitizer's, so that programs annotated for it work
+// What a program can ask and say about its leaks and its heap: our own names (leak_check.h, heap_dump.h), and LeakSanitizer's, so that programs annotated for it work
 // as they are.
 #include <cerrno>
+#include <cstring>
 
+#include "allocator/heap_dump.h"
 #include "allocator/heap_errors.h"
 #include "allocator/interpose/export.h"
 #include "allocator/interpose/place_of_call.h"
@@ -9,6 +11,7 @@
 #include "allocator/ledger/ledger.h"
 #include "allocator/marks.h"
 #include "allocator/process.h"
+#include "allocator/snapshot/dump_file.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/snapshot/live_check.h"
 #include "allocator/snapshot/root_regions.h"
@@ -77,6 +80,19 @@ MALLOCSPY_DOOR int mallocspy_report_leaks_above(const void* stack, uint64_t sinc
   MALLOCSPY_KEPT_REGISTERS(kept);
   const mallocspy::ErrnoKeeper keeper;
   return mallocspy::ReportLeaksNow(Above(stack, mallocspy::PointOf(MALLOCSPY_DOOR_FRAME(), kept)), since, arguments, output);
+}
+
+MALLOCSPY_DOOR uint64_t mallocspy_mark_as(const char* name) {
+  const mallocspy::ErrnoKeeper keeper;
+  return mallocspy::BeginMark(name);
+}
+
+MALLOCSPY_DOOR int mallocspy_dump(const char* pattern) {
+  MALLOCSPY_KEPT_REGISTERS(kept);
+  const mallocspy::ErrnoKeeper keeper;
+  char path[mallocspy::kDumpPathBytes];
+  if (pattern == nullptr || !mallocspy::DumpPath(pattern, std::strlen(pattern), 0, path)) return pattern == nullptr ? EFAULT : ENAMETOOLONG;
+  return mallocspy::DumpToFile(mallocspy::PointOf(MALLOCSPY_DOOR_FRAME(), kept), path);
 }
 
 MALLOCSPY_DOOR int mallocspy_ignore(const void* block) { return Ignore(block); }

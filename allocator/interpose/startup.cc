@@ -12,6 +12,7 @@
 #include "allocator/ledger/ledger.h"
 #include "allocator/ledger/module_table.h"
 #include "allocator/process.h"
+#include "allocator/snapshot/automatic_dumps.h"
 #include "allocator/snapshot/ending.h"
 #include "allocator/snapshot/fatal_signals.h"
 #include "allocator/snapshot/live_request.h"
@@ -119,6 +120,7 @@ void StartAll(char** environment) {
   if (reports_itself || RunDirectory() != nullptr) WatchFatalSignals(reports_itself);
   WatchPageFaults();
   WatchRequests();
+  WatchAutomaticDumps();
   if (ProcessOptions().hook_malloc.Is("0")) spy_chain.SetHookMalloc(false);
   if (ProcessOptions().hook_malloc.Is("1")) spy_chain.SetHookMalloc(true);
   LoadSpies();

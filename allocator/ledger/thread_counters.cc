@@ -9,13 +9,18 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
+using LiveWatch = void (*)(int64_t live_bytes);
+constinit LiveWatch live_watch = nullptr;
+
 // `bytes` more are live; meanwhile there were up to `peak_bytes` more.
 void AddLive(int64_t bytes, int64_t peak_bytes) {
   Header& header = g_ledger.header();
-  const int64_t most = header.live_bytes.fetch_add(bytes, kRelaxed) + peak_bytes;
+  const int64_t before = header.live_bytes.fetch_add(bytes, kRelaxed);
+  const int64_t most = before + peak_bytes;
   int64_t peak = header.peak_bytes.load(kRelaxed);
   while (most > peak && !header.peak_bytes.compare_exchange_weak(peak, most, kRelaxed)) {
   }
+  if (__builtin_expect(live_watch != nullptr, 0)) live_watch(before + bytes);
 }
 
 // What the other threads keep to themselves now. With many of them it is not worth to look at each.
@@ -34,6 +39,8 @@ int64_t KeptByOthers(const Thread* record) {
 Counters* SharedOf(uint32_t stack) { return &g_ledger.At<Stack>(TableId::kStacks, stack)->shared; }
 
 }  // namespace
+
+void SetLiveWatch(void (*watch)(int64_t live_bytes)) { live_watch = watch; }
 
 void CollectLiveBytesOf(Thread* record) {
   AddLive(record->live_bytes.load(kRelaxed), record->peak_bytes.load(kRelaxed) + KeptByOthers(record));

@@ -90,6 +90,9 @@ class ThreadCounters {
 // Adds what threads have in their banks to the shared counters, which alone tell everything then. While no event runs.
 void FoldBanks();
 
+// Calls watch() with the header's live bytes whenever these have changed, inside an event; null: nobody. Before there are other threads.
+void SetLiveWatch(void (*watch)(int64_t live_bytes));
+
 // Adds what threads keep to themselves to the ledger's live bytes. While no event runs.
 void CollectLiveBytes();
 

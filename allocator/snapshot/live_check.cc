@@ -8,14 +8,12 @@
 #include "allocator/ledger/ledger.h"
 #include "allocator/marks.h"
 #include "allocator/process.h"
-#include "allocator/reading_turn.h"
 #include "allocator/snapshot/block_list.h"
-#include "allocator/snapshot/picture.h"
+#include "allocator/snapshot/live_picture.h"
 #include "allocator/snapshot/reporter.h"
 #include "allocator/snapshot/snapshot_file.h"
 #include "allocator/system/os_memory.h"
 #include "allocator/system/raw_syscall.h"
-#include "allocator/thread_state.h"
 
 namespace mallocspy {
 namespace {
@@ -24,17 +22,9 @@ using ledger::Block;
 using ledger::g_ledger;
 using ledger::Reach;
 
-constexpr uint32_t kFreezeLimitMs = 1000;
-
 // Does `work` in a copy of the process as it is now; 0 or an errno value.
 int WorkInCopy(const ProgramPoint& self, bool (*work)(void* context), void* context) {
-  if (InterruptedEvent()) return EDEADLK;
-  if (!EnsureStarted() || !IsRecordedProcess()) return ENODATA;
-  if ((g_ledger.header().degraded.load(std::memory_order_relaxed) & ledger::kNotInterposed) != 0) return ENOSYS;
-  const ReadingTurn turn;
-  if (CurrentPhase() != Phase::kRunning) return turn.taken_over() ? EDEADLK : ENODATA;
-  FreezeEvents(kFreezeLimitMs);
-  return WorkInPicture(self, {Afterwards::kGoesOn, work, context}) ? 0 : EAGAIN;
+  return WorkInLivePicture(self, {Afterwards::kGoesOn, work, context});
 }
 
 // In memory that the copy shares.
@@ -73,15 +63,12 @@ struct Saving {
 bool SavePicture(void* context) {
   const Saving* saving = static_cast<Saving*>(context);
   ledger::Header& header = g_ledger.header();
-  header.end.store(ledger::End::kPicture, std::memory_order_relaxed);
-  header.marks_dropped = g_settings.marks_dropped;
   for (uint32_t i = 1, count = g_ledger.Count(ledger::TableId::kErrors); i < count; ++i) {
     ledger::Error* error = g_ledger.At<ledger::Error>(ledger::TableId::kErrors, i);
     if (error->kind != static_cast<uint32_t>(ledger::ErrorKind::kInjectedFailure)) error->kind = 0;
   }
   header.errors_dropped.store(0, std::memory_order_relaxed);
-  ledger::CollectLiveBytes();
-  SettleCounters();
+  CompletePicture(0);
   SnapshotSink sink = SnapshotSink::File(saving->fd);
   return WriteSnapshot(&sink, HeaderMarkSince(saving->since));
 }

@@ -11,13 +11,12 @@
 #include <cstring>
 
 #include "allocator/ledger/ledger.h"
-#include "allocator/ledger/thread_counters.h"
 #include "allocator/marks.h"
 #include "allocator/process.h"
 #include "allocator/reading_turn.h"
-#include "allocator/snapshot/block_list.h"
+#include "allocator/snapshot/automatic_dumps.h"
 #include "allocator/snapshot/fatal_signals.h"
-#include "allocator/snapshot/picture.h"
+#include "allocator/snapshot/live_picture.h"
 #include "allocator/snapshot/snapshot_file.h"
 #include "allocator/system/clock.h"
 #include "allocator/system/errno_keeper.h"
@@ -33,7 +32,6 @@ namespace {
 using ledger::g_ledger;
 using ledger::RequestSlot;
 
-constexpr uint32_t kFreezeLimitMs = 1000;
 constexpr uint64_t kCopyCpuSeconds = 600;
 constexpr int kPipeBytes = 1 << 20;
 constexpr size_t kStackBytes = 256 * 1024;
@@ -75,13 +73,7 @@ bool WriteDump(void* context) {
     Say(dump->slot, EMFILE);
     return false;
   }
-  ledger::Header& header = g_ledger.header();
-  header.end.store(ledger::End::kPicture, std::memory_order_relaxed);
-  header.ended_ns = RealtimeNs();
-  header.next_mark = dump->next_mark;
-  header.marks_dropped = g_settings.marks_dropped;
-  ledger::CollectLiveBytes();
-  SettleCounters();
+  CompletePicture(dump->next_mark);
   dump->slot->fd = 0;
   dump->slot->copy.store(static_cast<uint32_t>(RawSyscall(SYS_getpid)), std::memory_order_relaxed);
   Say(dump->slot, 0);
@@ -90,17 +82,14 @@ bool WriteDump(void* context) {
 }
 
 void MakeDump(RequestSlot* slot, const ProgramPoint& point) {
-  const ReadingTurn turn;
-  if (CurrentPhase() != Phase::kRunning) return Say(slot, ENODATA);
   Dump dump = {slot, 0};
-  const uint64_t frozen_us = MonotonicUs();
-  FreezeEvents(kFreezeLimitMs);
-  const uint64_t stopped_us = MonotonicUs();
-  const bool made = WorkInPicture(point, {Afterwards::kGoesAlone, WriteDump, &dump, slot->contents != 0, BeginDumpsMark});
+  const uint64_t asked_us = MonotonicUs();
+  const int error = WorkInLivePicture(point, {Afterwards::kGoesAlone, WriteDump, &dump, slot->contents != 0, BeginDumpsMark});
   slot->number = dump.next_mark;
   slot->unanswered = LastPause().unanswered;
-  slot->pause_us.store(static_cast<uint32_t>(stopped_us - frozen_us) + LastPause().us + 1, std::memory_order_release);
-  if (!made) Say(slot, EAGAIN);
+  // All of it, with the wait for events to end.
+  slot->pause_us.store(static_cast<uint32_t>(LastPause().released_us - asked_us) + 1, std::memory_order_release);
+  if (error != 0) Say(slot, static_cast<uint32_t>(error));
 }
 
 void MakeMark(RequestSlot* slot) {
@@ -118,7 +107,6 @@ void Serve(void* context) {
     case RequestSlot::kMark:
       return MakeMark(slot);
     case RequestSlot::kDump:
-      if ((g_ledger.header().degraded.load(std::memory_order_relaxed) & ledger::kNotInterposed) != 0) return Say(slot, ENOSYS);
       return MakeDump(slot, point);
     default:
       return Say(slot, EINVAL);
@@ -126,6 +114,10 @@ void Serve(void* context) {
 }
 
 void OnRequest(int signal, siginfo_t* info, void* context_pointer) {
+  if (info->si_code == SI_TIMER) {
+    const ErrnoKeeper keeper;
+    if (MeetDumpTimer(*info, context_pointer)) return;
+  }
   if (info->si_code != SI_QUEUE || info->si_int != RequestSlot::kCookie) return MeetFatalSignal(signal, info, context_pointer);
   const ErrnoKeeper keeper;
   // The signal comes again until somebody took the request: what cannot be done in the middle of something can later.
@@ -171,6 +163,7 @@ void LeaveRequestSignal() {
   const int before = RequestSignal();
   if (before == 0) return;
   Announce(TakeUnusedSignal(before - 1));
+  MoveDumpTimer();
   // One that is still pending must not meet the program's own action: to ignore it discards it.
   KernelAction ignore = {};
   ignore.handler = reinterpret_cast<uintptr_t>(SIG_IGN);

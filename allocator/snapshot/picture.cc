@@ -197,7 +197,8 @@ bool WorkInPicture(const ProgramPoint& self, const PictureTask& task) {
     }
   }
   if (task.afterwards != Afterwards::kEnds) SetPhase(Phase::kRunning);
-  last_pause.us = static_cast<uint32_t>(MonotonicUs() - stopped_us);
+  last_pause.released_us = MonotonicUs();
+  last_pause.us = static_cast<uint32_t>(last_pause.released_us - stopped_us);
   bool done = !RawFailed(copy);
   if (done) done = task.afterwards == Afterwards::kGoesAlone ? AwaitLeave(copy) : AwaitCopy(copy, outcome);
   if (outcome != nullptr) Unmap(outcome, sizeof(Outcome));

@@ -35,6 +35,7 @@ bool WorkInPicture(const ProgramPoint& self, const PictureTask& task);
 struct Pause {
   uint32_t us;
   uint32_t unanswered;
+  uint64_t released_us;  // when it was over, CLOCK_MONOTONIC
 };
 Pause LastPause();
 

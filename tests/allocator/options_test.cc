@@ -50,6 +50,23 @@ TEST(Options, EveryKindIsRead) {
   EXPECT_EQ(Text(options.keep), "/var/x%p.mspy");
 }
 
+TEST(Options, MeasuresHaveUnits) {
+  Options options;
+  EXPECT_THAT(Parse("dump_at_bytes=2G:dump_every=10m:dump_on_growth=20%", &options), IsEmpty());
+  EXPECT_EQ(options.dump_at_bytes, uint64_t{2} << 30);
+  EXPECT_EQ(options.dump_every, 600u);
+  EXPECT_EQ(options.dump_on_growth, 20u);
+  EXPECT_THAT(Parse("dump_at_bytes=4096:dump_every=7:dump_on_growth=5", &options), IsEmpty());
+  EXPECT_EQ(options.dump_at_bytes, 4096u);
+  EXPECT_EQ(options.dump_every, 7u);
+  EXPECT_EQ(options.dump_on_growth, 5u);
+  EXPECT_THAT(Parse("dump_at_bytes=3m:dump_every=3G:dump_on_growth=%:dump_every=:dump_at_bytes=99999999T:dump_every=366d", &options),
+              ElementsAre(Pair("dump_at_bytes=3m", "needs a number"), Pair("dump_every=3G", "needs a number"),
+                          Pair("dump_on_growth=%", "needs a number"), Pair("dump_every=", "needs a number"),
+                          Pair("dump_at_bytes=99999999T", "is out of range"), Pair("dump_every=366d", "is out of range")));
+  EXPECT_EQ(options.dump_every, 7u);
+}
+
 TEST(Options, LaterItemWins) {
   Options options;
   EXPECT_THAT(Parse("stack_depth=3:guard=0:stack_depth=4:guard=1", &options), IsEmpty());

@@ -31,14 +31,14 @@ case "$step" in
     cmake --install "$build" --prefix "$work/elsewhere" >/dev/null
     mv "$work/elsewhere" "$prefix"
     for path in bin/mallocspy lib/libmallocspy.so include/mallocspy/spy/malloc_spy.h include/mallocspy/com/objidl.h \
-      include/mallocspy/allocator/heap_check.h include/mallocspy/allocator/leak_check.h \
+      include/mallocspy/allocator/heap_check.h include/mallocspy/allocator/heap_dump.h include/mallocspy/allocator/leak_check.h \
       include/mallocspy/allocator/reference_counts.h \
       lib/cmake/mallocspy/mallocspyConfig.cmake lib/pkgconfig/mallocspy.pc share/doc/mallocspy/LICENSE; do
       [[ -f "$prefix/$path" ]] || fail "$path was not installed"
     done
     # The public headers stand alone; no other may have come along.
     expect "headers of spy/" "malloc_spy.h" "$(ls "$prefix/include/mallocspy/spy")"
-    expect "headers of allocator/" "heap_check.h leak_check.h reference_counts.h" "$(ls "$prefix/include/mallocspy/allocator" | xargs)"
+    expect "headers of allocator/" "heap_check.h heap_dump.h leak_check.h reference_counts.h" "$(ls "$prefix/include/mallocspy/allocator" | xargs)"
     if grep -rlF -e "$work" -e "$build" "$prefix"/lib/cmake "$prefix"/lib/pkgconfig "$prefix"/include; then
       fail "the files above name the directory in which they were made"
     fi
