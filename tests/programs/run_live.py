@@ -371,6 +371,71 @@ class LiveTest(unittest.TestCase):
         return found
 
 
+    def diff(self, *paths):
+        return json.loads(self.succeed("diff", "--fail-on=none", "--format=json", *paths))["heap"]
+
+    def test_diff_of_two_dumps_tells_what_was_made_in_between(self):
+        with Obedient(self.build) as program:
+            program.tell("keep 100 1000")
+            first = self.dump(program.pid, "first.mspy")
+            program.tell("drop 40")
+            program.tell("keep 7 300")
+            program.tell("lose 3 50")
+            heap = self.diff(first, self.dump(program.pid, "second.mspy"))
+            self.assertEqual((heap["made"], heap["gone"]), ({"blocks": 10, "bytes": 2250}, {"blocks": 40, "bytes": 40000}))
+            self.assertGreaterEqual(heap["stayed"]["blocks"], 60)
+            made = {stack["frames"][0]["function"].split("(")[0]: stack["made"] for stack in heap["stacks"] if stack["made"]["blocks"]}
+            self.assertEqual(sorted(made.values(), key=str), [{"blocks": 3, "bytes": 150}, {"blocks": 7, "bytes": 2100}])
+            text = self.succeed("diff", "--fail-on=none", first, str(self.folder / "second.mspy"))
+            self.assertIn("2250 bytes in 10 blocks made in between and still live, 40000 bytes in 40 blocks gone", text)
+
+    def test_a_program_dumps_itself(self):
+        with Obedient(self.build) as program:
+            program.tell("keep 10 100")
+            mark = program.tell("mark half time")
+            program.tell("keep 5 50")
+            self.assertEqual(program.tell(f"dump {self.folder}/own-%p.mspy"), 0)
+            report = self.report(str(self.folder / f"own-{program.pid}.mspy"))
+            self.assertEqual(self.blocks_of(report, "Keep(unsigned long, unsigned long)"), {"reachable": (15, 1250)})
+            self.assertEqual(report["process"]["exit"], {})
+            self.assertGreater(mark, 1)
+            self.assertNotEqual(program.tell("dump /nowhere/x.mspy"), 0)
+            self.assertNotEqual(program.tell(f"dump {self.folder}"), 0)
+            self.assertEqual([path.name for path in self.folder.iterdir()], [f"own-{program.pid}.mspy"])
+
+    def dumps_with(self, options, orders, wanted):
+        """The numbers of the dumps that the options lead to, once `wanted` has come."""
+        pattern = f"{self.folder}/auto-%n.mspy"
+        numbers = []
+        with Obedient(self.build, MALLOCSPY_OPTIONS=f"report=none:dump_to={pattern}:{options}") as program:
+            for order in orders:
+                program.tell(order)
+                time.sleep(0.05)
+            deadline = time.monotonic() + TIMEOUT_SECONDS
+            while wanted not in numbers and time.monotonic() < deadline:
+                program.tell("keep 1 1")
+                time.sleep(0.05)
+                numbers = sorted(int(path.stem.split("-")[1]) for path in self.folder.glob("auto-*.mspy"))
+        for number in numbers:
+            self.assertEqual(self.report(str(self.folder / f"auto-{number}.mspy"))["verdict"]["reachability"], "complete")
+        return numbers
+
+    def test_a_dump_at_a_size(self):
+        self.assertEqual(self.dumps_with("dump_at_bytes=3M", ["keep 2 1000000", "keep 4 1000000", "keep 2 1000000"], 1), [1])
+        self.assertEqual(self.report(str(self.folder / "auto-1.mspy"))["totals"]["live_bytes"] // 1000000 in (3, 4, 5, 6), True)
+
+    def test_dumps_on_growth_keep_the_newest(self):
+        grow = [f"keep 1 {1 << 20}"] * 8 + [f"keep 1 {8 << 20}"] + [f"keep 1 {32 << 20}"]
+        numbers = self.dumps_with("dump_on_growth=100%:dump_keep=2", grow, 4)
+        self.assertEqual(len(numbers), 2, numbers)
+
+    def test_dumps_at_an_interval(self):
+        self.assertIn(2, self.dumps_with("dump_every=1s", ["keep 1 1000"], 2))
+
+    def test_a_dump_by_a_signal_of_choice(self):
+        self.assertEqual(self.dumps_with(f"dump_signal={signal.SIGUSR2.value}", [f"raise {signal.SIGUSR2.value}"], 1), [1])
+
+
 class Terminal:
     """A command on a pseudo terminal of 80 columns and 24 lines, or others."""
 

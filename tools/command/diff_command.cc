@@ -78,6 +78,12 @@ absl::StatusOr<DiffSettings> Parse(const std::vector<std::string>& arguments) {
   return settings;
 }
 
+std::optional<HeapDiff> DiffOf(const std::optional<Snapshot>& earlier, const std::optional<Snapshot>& later) {
+  if (!earlier.has_value() || !later.has_value() || !AreDumpsOfOneProcess(*earlier, *later)) return std::nullopt;
+  FrameNamer namer(/*show_progress=*/false);
+  return DiffHeaps(*earlier, *later, &namer);
+}
+
 bool Fails(const LeakChange& change, const FailOn& fail_on) {
   const bool more = change.kind == LeakChange::Kind::kNew || change.kind == LeakChange::Kind::kGrown;
   return more && fail_on.Includes(change.worst_grown);
@@ -89,17 +95,19 @@ int DiffCommand(const std::vector<std::string>& arguments) {
   const absl::StatusOr<DiffSettings> settings = Parse(arguments);
   if (!settings.ok()) return UsageError(settings.status().message(), "diff");
   if (settings->help) return PrintHelp("diff");
-  std::vector<std::vector<Leak>> leaks;
+  std::vector<LeakSource> sources;
   for (const std::string& file : settings->files) {
-    absl::StatusOr<std::vector<Leak>> read = ReadLeaks(file);
+    absl::StatusOr<LeakSource> read = ReadLeakSource(file);
     if (!read.ok()) {
       Complain(read.status().message());
       return kExitUsage;
     }
-    leaks.push_back(*std::move(read));
+    sources.push_back(*std::move(read));
   }
-  const std::vector<LeakChange> changes = DiffLeaks(leaks[0], leaks[1]);
-  const std::string report = settings->json ? DiffJson(changes) : DiffText(changes);
+  const std::vector<LeakChange> changes = DiffLeaks(sources[0].leaks, sources[1].leaks);
+  const std::optional<HeapDiff> heap = DiffOf(sources[0].snapshot, sources[1].snapshot);
+  const HeapDiff* heap_or_null = heap.has_value() ? &*heap : nullptr;
+  const std::string report = settings->json ? DiffJson(changes, heap_or_null) : DiffText(changes, heap_or_null);
   const bool to_output = settings->output.empty() || settings->output == "-";
   const absl::Status written = to_output ? WriteAll(STDOUT_FILENO, report) : WriteReportFile(settings->output, report);
   if (!written.ok()) {

@@ -29,7 +29,8 @@ constexpr char kReport[] =
 constexpr char kDiff[] =
     "usage: mallocspy diff [OPTION...] OLD NEW\n"
     "\n"
-    "Compares two snapshots or JSON reports, leak by leak; those that are suppressed count for nothing.\n"
+    "Compares two snapshots or JSON reports, leak by leak; those that are suppressed count for nothing. Of two\n"
+    "dumps of one process it also tells, block by block, what was made in between and still lives, and what is gone.\n"
     "\n"
     "options:\n"
     "  --format=text|json\n"

@@ -12,7 +12,7 @@
 
 namespace mallocspy {
 
-absl::StatusOr<std::vector<Leak>> ReadLeaks(const std::string& path) {
+absl::StatusOr<LeakSource> ReadLeakSource(const std::string& path) {
   std::error_code ignored;
   // Anything else, a pipe for example, is the snapshot reader's to refuse.
   std::ifstream file;
@@ -20,13 +20,21 @@ absl::StatusOr<std::vector<Leak>> ReadLeaks(const std::string& path) {
   if (file.is_open() && (file >> std::ws).peek() == '{') {
     file.seekg(0);
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    return LeaksOfJsonReport(text, path);
+    absl::StatusOr<std::vector<Leak>> leaks = LeaksOfJsonReport(text, path);
+    if (!leaks.ok()) return leaks.status();
+    return LeakSource{*std::move(leaks), std::nullopt};
   }
-  const absl::StatusOr<Snapshot> snapshot = ReadSnapshotFile(path);
+  absl::StatusOr<Snapshot> snapshot = ReadSnapshotFile(path);
   if (!snapshot.ok()) return absl::InvalidArgumentError(Escaped(snapshot.status().message()));
   FrameNamer namer(/*show_progress=*/false);
   Findings findings = Assess(*snapshot, Circumstances(), kAllLeaks, &namer);
-  return std::move(findings.leaks);
+  return LeakSource{std::move(findings.leaks), *std::move(snapshot)};
+}
+
+absl::StatusOr<std::vector<Leak>> ReadLeaks(const std::string& path) {
+  absl::StatusOr<LeakSource> source = ReadLeakSource(path);
+  if (!source.ok()) return source.status();
+  return std::move(source->leaks);
 }
 
 }  // namespace mallocspy

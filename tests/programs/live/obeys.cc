@@ -10,6 +10,8 @@
 //   block                blocks all signals
 //   close                closes all descriptors from 3 on
 //   fork COUNT SIZE      a child keeps blocks and lives on: "ok PID"
+//   dump PATH            "ok N": what mallocspy_dump() says
+//   mark NAME            "ok N": what mallocspy_mark_as() says
 //   small-stack          goes on in a thread with the smallest stack
 #include <limits.h>
 #include <pthread.h>
@@ -21,6 +23,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "allocator/heap_dump.h"
+
+extern "C" int mallocspy_dump(const char* path) __attribute__((weak));
+extern "C" uint64_t mallocspy_mark_as(const char* name) __attribute__((weak));
 
 namespace {
 
@@ -57,7 +64,7 @@ __attribute__((noinline)) void ClearStack() {
   for (volatile char& zero : zeros) zero = 0;
 }
 
-void Obey(const char* line);
+void Obey(char* line);
 
 void* ObeyAll(void*) {
   char line[200];
@@ -73,8 +80,9 @@ long First(const char* line) { return strtol(strchr(line, ' ') + 1, nullptr, 10)
 long Second(const char* line) { return strtol(strrchr(line, ' ') + 1, nullptr, 10); }
 bool Is(const char* line, const char* word) { return strncmp(line, word, strlen(word)) == 0; }
 
-void Obey(const char* line) {
+void Obey(char* line) {
   long answer = -1;
+  line[strcspn(line, "\n")] = '\0';
   if (Is(line, "keep ")) {
     Keep(First(line), Second(line));
   } else if (Is(line, "drop ")) {
@@ -99,6 +107,10 @@ void Obey(const char* line) {
   } else if (Is(line, "raise ")) {
     raise(First(line));
     answer = handled;
+  } else if (Is(line, "dump ")) {
+    answer = mallocspy_dump(line + 5);
+  } else if (Is(line, "mark ")) {
+    answer = mallocspy_mark_as(line + 5);
   } else if (Is(line, "block")) {
     sigset_t all;
     sigfillset(&all);

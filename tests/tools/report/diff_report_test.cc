@@ -29,7 +29,7 @@ std::vector<LeakChange> Sample() {
 }
 
 TEST(DiffReport, Text) {
-  EXPECT_EQ(DiffText(Sample()), R"(mallocspy: diff: 1 new, 1 grown, 0 shrunk, 1 gone, 1 same
+  EXPECT_EQ(DiffText(Sample(), nullptr), R"(mallocspy: diff: 1 new, 1 grown, 0 shrunk, 1 gone, 1 same
 
 new: +30 bytes, +3 blocks (now 30 bytes in 3 blocks, possible; before none; id d)
     #0 in make\x0a /src/a.cc:3
@@ -40,11 +40,11 @@ grown: +0 bytes, +0 blocks (now 10 bytes in 1 block, definite; before 10 bytes i
 gone: -20 bytes, -2 blocks (now none; before 20 bytes in 2 blocks, definite; id b)
     #0 in make\x0a /src/a.cc:3
 )");
-  EXPECT_EQ(DiffText({}), "mallocspy: diff: 0 new, 0 grown, 0 shrunk, 0 gone, 0 same\n");
+  EXPECT_EQ(DiffText({}, nullptr), "mallocspy: diff: 0 new, 0 grown, 0 shrunk, 0 gone, 0 same\n");
 }
 
 TEST(DiffReport, Json) {
-  const json diff = json::parse(DiffJson(Sample()));
+  const json diff = json::parse(DiffJson(Sample(), nullptr));
   EXPECT_EQ(diff["schema"], "mallocspy-diff/1");
   EXPECT_EQ(diff["summary"], json::parse(R"({"new": 1, "grown": 1, "shrunk": 0, "gone": 1, "same": 1})"));
   EXPECT_EQ(diff["changes"].size(), 4u);
@@ -54,7 +54,7 @@ TEST(DiffReport, Json) {
       "frames": [{"module": "/opt/prog", "function": "make\n", "file": "/src/a.cc", "line": 3}]})"));
   EXPECT_EQ(diff["changes"][1]["old_class"], "reachable");
   EXPECT_EQ(diff["changes"][2]["class"], nullptr);
-  EXPECT_EQ(json::parse(DiffJson({}))["changes"], json::array());
+  EXPECT_EQ(json::parse(DiffJson({}, nullptr))["changes"], json::array());
 }
 
 }  // namespace
