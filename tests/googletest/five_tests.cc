@@ -15,7 +15,7 @@ std::map<std::string, std::string>& Cache() {
 
 __attribute__((noinline)) void LoseRecords(int count) {
   for (int i = 0; i < count; ++i) {
-    char* volatile record = new char[100]();  // what lay there before could point to another one
+    char* volatile record = new char[50000]();  // too large for the place of a freed block, to which something stale may point
     record = nullptr;
     static_cast<void>(record);
   }

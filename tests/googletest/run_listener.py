@@ -38,13 +38,13 @@ class ListenerTest(unittest.TestCase):
         self.assertEqual(self.failed(outcome), {"Records.AreLost"})
         self.assertEqual(run.returncode, 1)
         (failure,) = outcome["Records.AreLost"]
-        self.assertIn("leaked 3 blocks (300 bytes) in 1 place", failure)
+        self.assertIn("leaked 3 blocks (150000 bytes) in 1 place", failure)
         self.assertRegex(failure, r"#0 .*LoseRecords\(int\) .*five_tests\.cc:18")
         self.assertRegex(failure, r"#1 .*Records_AreLost_Test::TestBody\(\) .*five_tests\.cc:26")
 
     def test_repeated_and_shuffled(self):
         _, run = self.run_tests("five_tests", "--gtest_repeat=3", "--gtest_shuffle", "--gtest_brief=1")
-        self.assertEqual(run.stdout.count("leaked 3 blocks (300 bytes) in 1 place"), 3, run.stdout)
+        self.assertEqual(run.stdout.count("leaked 3 blocks (150000 bytes) in 1 place"), 3, run.stdout)
         self.assertEqual(run.stdout.count("4 tests."), 3, run.stdout)
 
     def test_limits_statements_and_googletests_own(self):
