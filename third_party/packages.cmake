@@ -1,7 +1,7 @@
 # How each package is found. README.md beside this file says at which version and who may use it.
 #
 # Config packages keep the target names they export. Those found by pkg-config or by hand get names of the same form:
-#   libunwind::libunwind  libdw::libdw  libelf::libelf  ncursesw::ncursesw  libiberty::libiberty
+#   libunwind::libunwind  libdw::libdw  libelf::libelf  libedit::libedit  ncursesw::ncursesw  libiberty::libiberty
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -27,6 +27,7 @@ mallocspy_pkg_config(libunwind::libunwind libunwind 1.6 libunwind-dev)
 mallocspy_pkg_config(libdw::libdw libdw 0.187 libdw-dev)
 mallocspy_pkg_config(libelf::libelf libelf 0.187 libelf-dev)
 mallocspy_pkg_config(ncursesw::ncursesw ncursesw 6.2 libncurses-dev)
+mallocspy_pkg_config(libedit::libedit libedit 3.1 libedit-dev)
 
 find_path(LIBIBERTY_INCLUDE_DIR libiberty/demangle.h)
 find_library(LIBIBERTY_LIBRARY iberty)

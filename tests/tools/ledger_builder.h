@@ -87,6 +87,9 @@ class LedgerBuilder {
     return static_cast<uint32_t>(modules_.size() - 1);
   }
 
+  // The last AddModule(), for what that has no argument for.
+  ledger::Module& last_module() { return modules_.back(); }
+
   // The node of a stack, innermost frame first. Equal prefixes are not shared, unlike in a real ledger, which no
   // reader may rely on.
   uint32_t AddNode(const std::vector<Frame>& frames) {

@@ -3,6 +3,7 @@
 #include "tools/command/check_command.h"
 #include "tools/command/diff_command.h"
 #include "tools/command/dump_command.h"
+#include "tools/command/explore_command.h"
 #include "tools/command/help.h"
 #include "tools/command/mark_command.h"
 #include "tools/command/oom_command.h"
@@ -23,6 +24,7 @@ const std::vector<CommandRow>& Commands() {
       {"dump", "[-o FILE] PID|NAME", "a snapshot of a running process", DumpCommand, DumpHelp},
       {"mark", "PID|NAME MARK", "begin a mark in a running process", MarkCommand, MarkHelp},
       {"check", "[OPTION...] PID|NAME", "look for leaks in a running process", CheckCommand, CheckHelp},
+      {"explore", "[OPTION...] FILE [COMMAND...]", "what holds what in a snapshot: a shell, or one question", ExploreCommand, ExploreCommandHelp},
       {"oom", "[OPTION...] -- PROGRAM ARG...", "make allocations fail, one call stack after another", OomCommand, OomHelp},
   };
   return *kCommands;

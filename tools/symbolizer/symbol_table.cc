@@ -18,8 +18,11 @@ uint64_t SectionEnd(Elf* elf, GElf_Word index, SymbolTable::Of what) {
   Elf_Scn* section = elf_getscn(elf, index);
   GElf_Shdr header;
   if (section == nullptr || gelf_getshdr(section, &header) == nullptr) return 0;
-  const uint64_t wanted = what == SymbolTable::Of::kCode ? SHF_EXECINSTR : SHF_WRITE;
-  if ((header.sh_flags & wanted) == 0 || header.sh_addr + header.sh_size < header.sh_addr) return 0;
+  // Data also where it is constant: in a program that is not moved, tables of virtual functions are.
+  const bool holds = what == SymbolTable::Of::kCode
+                         ? (header.sh_flags & SHF_EXECINSTR) != 0
+                         : (header.sh_flags & SHF_ALLOC) != 0 && (header.sh_flags & (SHF_EXECINSTR | SHF_TLS)) == 0;
+  if (!holds || header.sh_addr + header.sh_size < header.sh_addr) return 0;
   return header.sh_addr + header.sh_size;
 }
 
@@ -78,12 +81,15 @@ SymbolTable::SymbolTable(Dwfl_Module* module, Dwarf_Addr bias, Of what) {
   }
 }
 
-const char* SymbolTable::Find(uint64_t address) const {
+const char* SymbolTable::Find(uint64_t address, uint64_t* start, uint64_t* end) const {
   auto next = std::upper_bound(symbols_.begin(), symbols_.end(), address,
                                [](uint64_t value, const Symbol& symbol) { return value < symbol.start; });
   for (int step = 0; next != symbols_.begin() && step < kMaxStepsBack; ++step) {
     --next;
-    if (address < next->end) return next->name;
+    if (address >= next->end) continue;
+    if (start != nullptr) *start = next->start;
+    if (end != nullptr) *end = next->end;
+    return next->name;
   }
   return nullptr;
 }

@@ -19,7 +19,9 @@ class SymbolTable {
   SymbolTable(Dwfl_Module* module, Dwarf_Addr bias, Of what = Of::kCode);
 
   // The (mangled) name of the function, or variable, at `address` of the module, or nullptr.
-  const char* Find(uint64_t address) const;
+  const char* Find(uint64_t address) const { return Find(address, nullptr, nullptr); }
+  // With its first byte and one past its last, where these are asked for.
+  const char* Find(uint64_t address, uint64_t* start, uint64_t* end) const;
 
  private:
   struct Symbol {

@@ -23,7 +23,7 @@ class Symbolizer::Impl {
       : debug_path_text_(std::move(options.debug_path)), debug_path_(debug_path_text_.data()) {}
 
   std::vector<SourceFrame> Resolve(const std::string& path, std::string_view build_id, uint64_t return_offset);
-  std::string DataName(const std::string& path, std::string_view build_id, uint64_t offset);
+  DataSymbol FindData(const std::string& path, std::string_view build_id, uint64_t offset);
 
  private:
   struct Frame {
@@ -123,14 +123,16 @@ const char* Symbolizer::Impl::SymbolAt(Module& module, uint64_t address) {
   return module.symbols->Find(address);
 }
 
-std::string Symbolizer::Impl::DataName(const std::string& path, std::string_view build_id, uint64_t offset) {
+DataSymbol Symbolizer::Impl::FindData(const std::string& path, std::string_view build_id, uint64_t offset) {
   Module& module = ModuleFor(path, build_id);
-  if (module.file == nullptr) return "";
+  if (module.file == nullptr) return {};
   if (module.variables == nullptr) {
     module.variables = std::make_unique<SymbolTable>(module.file->dwfl_module(), module.file->bias(), SymbolTable::Of::kData);
   }
-  const char* symbol = module.variables->Find(offset);
-  return symbol != nullptr ? std::string(strings_[Demangled(symbol)]) : "";
+  DataSymbol data;
+  const char* const symbol = module.variables->Find(offset, &data.start, &data.end);
+  if (symbol != nullptr) data.name = strings_[Demangled(symbol)];
+  return data;
 }
 
 uint32_t Symbolizer::Impl::Demangled(const char* name) {
@@ -148,8 +150,12 @@ std::vector<SourceFrame> Symbolizer::Resolve(const std::string& module_path, std
   return impl_->Resolve(module_path, build_id_bytes, return_offset);
 }
 
+DataSymbol Symbolizer::FindData(const std::string& module_path, std::string_view build_id_bytes, uint64_t offset) {
+  return impl_->FindData(module_path, build_id_bytes, offset);
+}
+
 std::string Symbolizer::DataName(const std::string& module_path, std::string_view build_id_bytes, uint64_t offset) {
-  return impl_->DataName(module_path, build_id_bytes, offset);
+  return FindData(module_path, build_id_bytes, offset).name;
 }
 
 }  // namespace mallocspy

@@ -28,6 +28,13 @@ struct SourceFrame {
   std::string symbol;    // the linker's name of the function, without version; empty if not known, or of C
 };
 
+// A variable of a module, or other data with a name: a table of virtual functions, for example.
+struct DataSymbol {
+  std::string name;    // demangled; empty if none is known
+  uint64_t start = 0;  // its first byte, in the module's own terms
+  uint64_t end = 0;    // one past its last
+};
+
 struct SymbolizerOptions {
   // Where separate debug files are searched, in libdw's notation: colon-separated; a relative entry is looked for
   // beside the module; an absolute one also holds a .build-id directory.
@@ -51,7 +58,9 @@ class Symbolizer {
   std::vector<SourceFrame> Resolve(const std::string& module_path, std::string_view build_id_bytes,
                                    uint64_t return_offset);
 
-  // The variable at `offset`, an address in the module's own terms; empty when none is known.
+  // The data at `offset`, an address in the module's own terms.
+  DataSymbol FindData(const std::string& module_path, std::string_view build_id_bytes, uint64_t offset);
+  // Its name alone; empty when none is known.
   std::string DataName(const std::string& module_path, std::string_view build_id_bytes, uint64_t offset);
 
  private:

@@ -51,6 +51,12 @@ std::vector<Frame> FrameNamer::Name(const Snapshot& snapshot, uint32_t node, boo
   return frames;
 }
 
+const std::vector<SourceFrame>& FrameNamer::NameSite(const Snapshot& snapshot, uint64_t site) {
+  static const std::vector<SourceFrame>* const kNone = new std::vector<SourceFrame>();
+  const SnapshotModule& module = snapshot.modules[site >> ledger::kSiteModuleShift];
+  return module.path.empty() ? *kNone : Resolve(module, site & ledger::kSiteOffsetMask);
+}
+
 void FrameNamer::NameVariable(const Snapshot& snapshot, uint64_t address, std::string* name, std::string* path) {
   for (const SnapshotModule& module : snapshot.modules) {
     if (module.unloaded || address < module.start || address >= module.end) continue;
