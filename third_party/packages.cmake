@@ -2,6 +2,7 @@
 #
 # Config packages keep the target names they export. Those found by pkg-config or by hand get names of the same form:
 #   libunwind::libunwind  libdw::libdw  libelf::libelf  libedit::libedit  ncursesw::ncursesw  libiberty::libiberty
+#   libunwind::libunwind  libdw::libdw  libelf::libelf  libiberty::libiberty  zlib::zlib
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -28,6 +29,7 @@ mallocspy_pkg_config(libdw::libdw libdw 0.187 libdw-dev)
 mallocspy_pkg_config(libelf::libelf libelf 0.187 libelf-dev)
 mallocspy_pkg_config(ncursesw::ncursesw ncursesw 6.2 libncurses-dev)
 mallocspy_pkg_config(libedit::libedit libedit 3.1 libedit-dev)
+mallocspy_pkg_config(zlib::zlib zlib 1.2 zlib1g-dev)
 
 find_path(LIBIBERTY_INCLUDE_DIR libiberty/demangle.h)
 find_library(LIBIBERTY_LIBRARY iberty)
@@ -50,6 +52,10 @@ macro(mallocspy_config_package name minimum debian_package)
   endif()
 endmacro()
 
+find_package(Protobuf 3.21 QUIET)
+if(NOT Protobuf_FOUND OR NOT TARGET protobuf::protoc)
+  mallocspy_missing("protobuf 3.21" "libprotobuf-dev protobuf-compiler")
+endif()
 mallocspy_config_package(absl 20220623 libabsl-dev)
 mallocspy_config_package(nlohmann_json 3.11 nlohmann-json3-dev)
 if(BUILD_TESTING)

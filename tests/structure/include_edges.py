@@ -46,7 +46,9 @@ def judge(root, path, quoted, name):
                 return f'"{name}" goes up: {path.parts[0]}/ must not know {target[0]}/'
             if path.parts[:2] == ("spy", "spies") and target != ("spy", "malloc_spy.h") and target[:2] != ("spy", "spies"):
                 return f'"{name}": a built-in spy is written against spy/malloc_spy.h alone'
-            if not (root / name).is_file():
+            # What protoc makes is there when its source is.
+            source = name.removesuffix(".pb.h") + ".proto" if name.endswith(".pb.h") else name
+            if not (root / source).is_file():
                 return f'"{name}" does not exist'
         elif path.parts[0] == "tests" or name.endswith("malloc_spy.h"):
             pass  # programs under test are compiled without the tree's include directory

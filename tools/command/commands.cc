@@ -4,6 +4,7 @@
 #include "tools/command/diff_command.h"
 #include "tools/command/dump_command.h"
 #include "tools/command/explore_command.h"
+#include "tools/command/export_command.h"
 #include "tools/command/help.h"
 #include "tools/command/mark_command.h"
 #include "tools/command/oom_command.h"
@@ -25,6 +26,7 @@ const std::vector<CommandRow>& Commands() {
       {"mark", "PID|NAME MARK", "begin a mark in a running process", MarkCommand, MarkHelp},
       {"check", "[OPTION...] PID|NAME", "look for leaks in a running process", CheckCommand, CheckHelp},
       {"explore", "[OPTION...] FILE [COMMAND...]", "what holds what in a snapshot: a shell, or one question", ExploreCommand, ExploreCommandHelp},
+      {"export", "--to=FORMAT [OPTION...] FILE", "a snapshot for pprof, speedscope, DHAT, DevTools ...", ExportCommand, ExportHelp},
       {"oom", "[OPTION...] -- PROGRAM ARG...", "make allocations fail, one call stack after another", OomCommand, OomHelp},
   };
   return *kCommands;

@@ -96,7 +96,7 @@ std::string ExploredHeap::FindFunction(uint32_t stack) {
     const absl::string_view file = FileName(module.path);
     const bool library = absl::StartsWith(file, "libc.so") || absl::StartsWith(file, "libstdc++.so");
     bool named = false;
-    for (const SourceFrame& frame : namer_.NameSite(snapshot_, site)) {
+    for (const SourceFrame& frame : namer_.SourcesOf(snapshot_, site)) {
       if (frame.function.empty()) continue;
       named = true;
       std::string text(PublicName(frame.function));
@@ -114,7 +114,7 @@ bool ExploredHeap::AnyFunction(uint32_t stack, const std::function<bool(const st
   size_t frames = 0;
   for (uint32_t node = snapshot_.stacks[stack].node; node != 0 && frames < FrameNamer::kMostFrames;
        node = snapshot_.nodes[node].parent, ++frames) {
-    for (const SourceFrame& frame : namer_.NameSite(snapshot_, snapshot_.nodes[node].site)) {
+    for (const SourceFrame& frame : namer_.SourcesOf(snapshot_, snapshot_.nodes[node].site)) {
       if (!frame.function.empty() && matches(frame.function)) return true;
     }
   }

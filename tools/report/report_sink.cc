@@ -72,11 +72,15 @@ absl::Status WriteAll(int descriptor, absl::string_view text) {
 }
 
 absl::Status WriteReportFile(const std::string& path, absl::string_view text) {
+  return WriteReportFile(path, [text](int descriptor) { return WriteAll(descriptor, text); });
+}
+
+absl::Status WriteReportFile(const std::string& path, const std::function<absl::Status(int descriptor)>& write) {
   const int named = NamedDescriptor(path);
-  if (named >= 0) return WriteAll(named, text);
+  if (named >= 0) return write(named);
   const int descriptor = OpenReportFile(path);
   if (descriptor < 0) return absl::ErrnoToStatus(errno, "open");
-  absl::Status status = WriteAll(descriptor, text);
+  absl::Status status = write(descriptor);
   if (close(descriptor) != 0 && status.ok()) status = absl::ErrnoToStatus(errno, "close");
   return status;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -22,5 +23,8 @@ absl::Status WriteAll(int descriptor, absl::string_view text);
 // old one is overwritten; /dev/stdout, /dev/stderr and /dev/fd/N are the descriptors themselves, devices and pipes
 // are written to. On an error the file may be there in part.
 absl::Status WriteReportFile(const std::string& path, absl::string_view text);
+
+// Likewise what `write` writes to the descriptor that it is given.
+absl::Status WriteReportFile(const std::string& path, const std::function<absl::Status(int descriptor)>& write);
 
 }  // namespace mallocspy

@@ -14,7 +14,7 @@ class SymbolTable {
  public:
   enum class Of { kCode, kData };
 
-  // Of the module's functions or of its variables. `bias`: what libdwfl added to the module's addresses. `module` must outlive the table,
+  // Of the module's functions or of its variables and constants. `bias`: what libdwfl added to the module's addresses. `module` must outlive the table,
   // which borrows its names.
   SymbolTable(Dwfl_Module* module, Dwarf_Addr bias, Of what = Of::kCode);
 

@@ -1,8 +1,10 @@
 #include "tools/verdict/frame_namer.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/strip.h"
 
 namespace mallocspy {
 
@@ -27,18 +29,21 @@ std::vector<Frame> FrameNamer::Name(const Snapshot& snapshot, uint32_t node, boo
       if (cut != nullptr) *cut = true;
       break;
     }
-    Frame frame;
-    frame.offset = site & ledger::kSiteOffsetMask;
-    frame.address = module.bias + frame.offset;
-    frame.module = module.path;
-    frame.build_id = absl::BytesToHexString(module.build_id);
-    if (module.path.empty()) {
-      frames.push_back(frame);
-      continue;
-    }
-    const std::vector<SourceFrame>& sources = Resolve(module, frame.offset);
-    if (sources.empty()) frames.push_back(frame);
-    for (const SourceFrame& source : sources) {
+    for (Frame& frame : NameSite(snapshot, site)) frames.push_back(std::move(frame));
+  }
+  return frames;
+}
+
+std::vector<Frame> FrameNamer::NameSite(const Snapshot& snapshot, uint64_t site) {
+  const SnapshotModule& module = snapshot.modules[site >> ledger::kSiteModuleShift];
+  std::vector<Frame> frames;
+  Frame frame;
+  frame.offset = site & ledger::kSiteOffsetMask;
+  frame.address = module.bias + frame.offset;
+  frame.module = module.path;
+  frame.build_id = absl::BytesToHexString(module.build_id);
+  if (!module.path.empty()) {
+    for (const SourceFrame& source : Resolve(module, frame.offset)) {
       frame.function = source.function;
       frame.symbol = source.symbol;
       frame.file = source.file;
@@ -48,13 +53,22 @@ std::vector<Frame> FrameNamer::Name(const Snapshot& snapshot, uint32_t node, boo
       frames.push_back(frame);
     }
   }
+  if (frames.empty()) frames.push_back(std::move(frame));
   return frames;
 }
 
-const std::vector<SourceFrame>& FrameNamer::NameSite(const Snapshot& snapshot, uint64_t site) {
+const std::vector<SourceFrame>& FrameNamer::SourcesOf(const Snapshot& snapshot, uint64_t site) {
   static const std::vector<SourceFrame>* const kNone = new std::vector<SourceFrame>();
   const SnapshotModule& module = snapshot.modules[site >> ledger::kSiteModuleShift];
   return module.path.empty() ? *kNone : Resolve(module, site & ledger::kSiteOffsetMask);
+}
+
+std::string FrameNamer::NameType(const Snapshot& snapshot, const SnapshotType& type) {
+  const SnapshotModule& module = snapshot.modules[type.module];
+  if (module.path.empty()) return "";
+  const std::string name = symbolizer_.DataName(module.path, module.build_id, type.offset);
+  absl::string_view rest = name;
+  return absl::ConsumePrefix(&rest, "vtable for ") ? std::string(rest) : "";
 }
 
 void FrameNamer::NameVariable(const Snapshot& snapshot, uint64_t address, std::string* name, std::string* path) {

@@ -28,12 +28,18 @@ class FrameNamer {
   std::vector<Frame> Name(const Snapshot& snapshot, uint32_t node, bool* cut = nullptr);
 
   // The functions at one call site (ledger::Node::site), innermost first; empty if none is known. Valid until the next call.
-  const std::vector<SourceFrame>& NameSite(const Snapshot& snapshot, uint64_t site);
+  const std::vector<SourceFrame>& SourcesOf(const Snapshot& snapshot, uint64_t site);
 
   // The data at an address in the terms of its module.
   DataSymbol FindData(const SnapshotModule& module, uint64_t offset) {
     return symbolizer_.FindData(module.path, module.build_id, offset);
   }
+
+  // The frames of one call site (SnapshotNode::site), innermost first: at least one, without a function if none is known.
+  std::vector<Frame> NameSite(const Snapshot& snapshot, uint64_t site);
+
+  // The class whose table of virtual functions that is; empty if not known.
+  std::string NameType(const Snapshot& snapshot, const SnapshotType& type);
 
   // The variable of a module at an address of the process, and its module; both stay as they are if none is known there.
   void NameVariable(const Snapshot& snapshot, uint64_t address, std::string* name, std::string* path);

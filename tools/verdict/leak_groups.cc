@@ -73,12 +73,12 @@ class Grouping {
 // A block whose header was overwritten is known only by its address.
 bool HeaderDestroyed(const SnapshotBlock& block) { return (block.flags & ledger::kBlockHeaderDestroyed) != 0; }
 
+}  // namespace
+
 bool Inherited(const Snapshot& snapshot, const SnapshotBlock& block) {
   if (HeaderDestroyed(block)) return snapshot.origin == ledger::Origin::kFork;  // most likely the parent's
   return block.mark < snapshot.base_mark;
 }
-
-}  // namespace
 
 std::vector<LeakGroup> GroupLiveBlocks(const Snapshot& snapshot) {
   Grouping grouping(snapshot);

@@ -22,6 +22,9 @@ struct LeakGroup {
   uint64_t bytes = 0;
 };
 
+// Whether the block was made before the process was forked off: it counts in no total.
+bool Inherited(const Snapshot& snapshot, const SnapshotBlock& block);
+
 // Largest first, in the same order on every run. From the block list if the process came to its end (without blocks
 // inherited over fork), else from the counters of the stacks.
 std::vector<LeakGroup> GroupLiveBlocks(const Snapshot& snapshot);

@@ -1,0 +1,23 @@
+// What a block seems to be, in a word or two.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "allocator/ledger/format.h"
+#include "tools/reader/snapshot.h"
+#include "tools/verdict/frame_namer.h"
+
+namespace mallocspy {
+
+// "string", "vector", "list node", ...; empty for kUnknown.
+absl::string_view NameOf(ledger::Shape shape);
+
+// "definite", ...; "unknown" if the blocks were not searched.
+absl::string_view NameOf(ledger::Reach reach);
+
+// The names of all of Snapshot::types, by index; empty for what has none.
+std::vector<std::string> TypeNames(const Snapshot& snapshot, FrameNamer* namer);
+
+}  // namespace mallocspy
