@@ -3,6 +3,7 @@
 # Config packages keep the target names they export. Those found by pkg-config or by hand get names of the same form:
 #   libunwind::libunwind  libdw::libdw  libelf::libelf  libedit::libedit  ncursesw::ncursesw  libiberty::libiberty
 #   libunwind::libunwind  libdw::libdw  libelf::libelf  libiberty::libiberty  zlib::zlib
+#   libunwind::libunwind  libdw::libdw  libelf::libelf  libiberty::libiberty  httplib::httplib
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -30,6 +31,8 @@ mallocspy_pkg_config(libelf::libelf libelf 0.187 libelf-dev)
 mallocspy_pkg_config(ncursesw::ncursesw ncursesw 6.2 libncurses-dev)
 mallocspy_pkg_config(libedit::libedit libedit 3.1 libedit-dev)
 mallocspy_pkg_config(zlib::zlib zlib 1.2 zlib1g-dev)
+
+mallocspy_pkg_config(httplib::httplib cpp-httplib 0.11 libcpp-httplib-dev)
 
 find_path(LIBIBERTY_INCLUDE_DIR libiberty/demangle.h)
 find_library(LIBIBERTY_LIBRARY iberty)

@@ -12,6 +12,7 @@
 #include "tools/command/report_command.h"
 #include "tools/command/run_command.h"
 #include "tools/command/top_command.h"
+#include "tools/command/serve_command.h"
 
 namespace mallocspy {
 
@@ -27,6 +28,7 @@ const std::vector<CommandRow>& Commands() {
       {"check", "[OPTION...] PID|NAME", "look for leaks in a running process", CheckCommand, CheckHelp},
       {"explore", "[OPTION...] FILE [COMMAND...]", "what holds what in a snapshot: a shell, or one question", ExploreCommand, ExploreCommandHelp},
       {"export", "--to=FORMAT [OPTION...] FILE", "a snapshot for pprof, speedscope, DHAT, DevTools ...", ExportCommand, ExportHelp},
+      {"serve", "[OPTION...] FILE|PID|NAME", "show a heap in a browser while it changes", ServeCommand, ServeHelp},
       {"oom", "[OPTION...] -- PROGRAM ARG...", "make allocations fail, one call stack after another", OomCommand, OomHelp},
   };
   return *kCommands;

@@ -11,8 +11,12 @@
 #include "tools/command/complaint.h"
 #include "tools/command/help.h"
 #include "tools/command/leak_source.h"
+#include "tools/page/page.h"
+#include "tools/page/page_data.h"
+#include "tools/reader/reader.h"
 #include "tools/report/diff_report.h"
 #include "tools/report/report_sink.h"
+#include "tools/verdict/assessment.h"
 #include "tools/verdict/fail_on.h"
 #include "tools/wording/escape.h"
 #include "tools/wording/nearest.h"
@@ -22,7 +26,7 @@ namespace {
 
 struct DiffSettings {
   bool help = false;
-  bool json = false;
+  std::string format = "text";
   std::string output;
   FailOn fail_on;
   std::vector<std::string> files;
@@ -30,8 +34,9 @@ struct DiffSettings {
 
 absl::Status Set(absl::string_view name, const std::string& value, DiffSettings* settings) {
   if (name == "--format") {
-    if (value != "text" && value != "json") return absl::InvalidArgumentError(NotAmong(name, value, {"text", "json"}));
-    settings->json = value == "json";
+    const std::vector<std::string> formats = {"text", "json", "html"};
+    if (std::find(formats.begin(), formats.end(), value) == formats.end()) return absl::InvalidArgumentError(NotAmong(name, value, formats));
+    settings->format = value;
   } else if (name == "--output") {
     if (value.empty()) return absl::InvalidArgumentError("--output needs the name of a file");
     settings->output = value;
@@ -89,6 +94,32 @@ bool Fails(const LeakChange& change, const FailOn& fail_on) {
   return more && fail_on.Includes(change.worst_grown);
 }
 
+// A snapshot with all its stacks; of a JSON report what it lists. Takes the snapshot.
+DiffSide SideOf(const std::string& file, LeakSource* source, FrameNamer* namer) {
+  DiffSide side;
+  side.file = file;
+  if (source->snapshot.has_value()) {
+    side.findings = Assess(*source->snapshot, Circumstances(), kAllLeaks, namer);
+    side.snapshots.push_back(*std::move(source->snapshot));
+    return side;
+  }
+  side.findings.leaks = source->leaks;
+  for (const Leak& leak : source->leaks) {
+    side.findings.totals.live_blocks += leak.blocks;
+    side.findings.totals.live_bytes += leak.bytes;
+  }
+  return side;
+}
+
+std::string DiffHtml(const std::vector<std::string>& files, std::vector<LeakSource>* sources, const std::vector<LeakChange>& changes) {
+  FrameNamer namer(isatty(STDERR_FILENO) == 1);
+  const DiffSide before = SideOf(files[0], &(*sources)[0], &namer);
+  const DiffSide now = SideOf(files[1], &(*sources)[1], &namer);
+  std::string html = PageHtml(DiffPageData(before, now, changes, &namer));
+  namer.EndProgress();
+  return html;
+}
+
 }  // namespace
 
 int DiffCommand(const std::vector<std::string>& arguments) {
@@ -107,7 +138,9 @@ int DiffCommand(const std::vector<std::string>& arguments) {
   const std::vector<LeakChange> changes = DiffLeaks(sources[0].leaks, sources[1].leaks);
   const std::optional<HeapDiff> heap = DiffOf(sources[0].snapshot, sources[1].snapshot);
   const HeapDiff* heap_or_null = heap.has_value() ? &*heap : nullptr;
-  const std::string report = settings->json ? DiffJson(changes, heap_or_null) : DiffText(changes, heap_or_null);
+  const std::string report = settings->format == "html"   ? DiffHtml(settings->files, &sources, changes)
+                             : settings->format == "json" ? DiffJson(changes, heap_or_null)
+                                                          : DiffText(changes, heap_or_null);
   const bool to_output = settings->output.empty() || settings->output == "-";
   const absl::Status written = to_output ? WriteAll(STDOUT_FILENO, report) : WriteReportFile(settings->output, report);
   if (!written.ok()) {

@@ -7,6 +7,7 @@
 #include "tools/command/commands.h"
 #include "tools/command/library_options.h"
 #include "tools/command/oom_settings.h"
+#include "tools/command/serve_command.h"
 #include "tools/command/settings.h"
 #include "tools/report/report_sink.h"
 #include "tools/verdict/fail_on.h"
@@ -33,8 +34,8 @@ constexpr char kDiff[] =
     "dumps of one process it also tells, block by block, what was made in between and still lives, and what is gone.\n"
     "\n"
     "options:\n"
-    "  --format=text|json\n"
-    "        form of the result (default text)\n"
+    "  --format=text|json|html\n"
+    "        form of the result (default text); html is a page for a browser\n"
     "  --output=FILE\n"
     "        where it goes (default, and -: standard output)\n"
     "  --fail-on=LIST\n"
@@ -73,6 +74,19 @@ constexpr char kOomExitStatus[] =
     "   2  the command line is wrong, or a state file cannot be read\n"
     "   0  every failure was handled; with --repeat as 'run'\n";
 
+constexpr char kServe[] =
+    "usage: mallocspy serve [OPTION...] FILE|PID|NAME\n"
+    "\n"
+    "Shows a heap in a browser, and goes on showing it while it changes: prints the address of the page and\n"
+    "answers until it is interrupted. Only who knows the token in the address gets an answer.\n";
+
+constexpr char kServeExitStatus[] =
+    "\n"
+    "exit status:\n"
+    "  25  the address cannot be listened on\n"
+    "   2  the command line is wrong, or the file cannot be read\n"
+    "   0  it was ended by SIGINT or SIGTERM\n";
+
 constexpr char kExitStatus[] =
     "\n"
     "exit status: the program's own if it is not 0 ('run' dies of the signal that killed it); else\n"
@@ -110,6 +124,7 @@ std::string RunHelp() {
 }
 std::string ReportHelp() { return absl::StrCat(kReport, OptionsHelp(OptionsOf(Command::kReport)), kExitStatus); }
 std::string DiffHelp() { return kDiff; }
+std::string ServeHelp() { return absl::StrCat(kServe, OptionsHelp(ServeOptions()), kServeExitStatus); }
 std::string OomHelp() { return absl::StrCat(kOom, OptionsHelp(OomOptions()), kOomExitStatus); }
 
 std::string HelpText(absl::string_view topic) {

@@ -20,5 +20,6 @@ std::string RunHelp();
 std::string ReportHelp();
 std::string DiffHelp();
 std::string OomHelp();
+std::string ServeHelp();
 
 }  // namespace mallocspy

@@ -78,7 +78,7 @@ int ReportCommand(const std::vector<std::string>& arguments) {
     if (rank(one) > rank(status)) status = one;
   }
   status = acceptance->Strict(status, findings[0].suppressions);
-  if (!WriteReport(Command::kReport, *settings, std::move(findings)) || !as_told) return kExitIncomplete;
+  if (!WriteReport(Command::kReport, *settings, std::move(findings), {snapshots, &namer}) || !as_told) return kExitIncomplete;
   if (status == kExitClean && !complete) return kExitUsage;
   return status;
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tools/page/page_data.h"
 #include "tools/verdict/assessment.h"
 #include "tools/wording/escape.h"
 #include "tools/wording/nearest.h"
@@ -16,13 +17,14 @@ namespace {
 constexpr uint64_t kLeaksForPeople = 20;
 
 constexpr Format kFormats[] = {Format::kText,  Format::kJson,   Format::kJunit,
-                               Format::kSarif, Format::kGithub, Format::kMarkdown};
+                               Format::kSarif, Format::kGithub, Format::kMarkdown, Format::kHtml};
 
 Format FormatOfFile(absl::string_view path) {
   if (absl::EndsWith(path, ".sarif") || absl::EndsWith(path, ".sarif.json")) return Format::kSarif;
   if (absl::EndsWith(path, ".json")) return Format::kJson;
   if (absl::EndsWith(path, ".xml")) return Format::kJunit;
   if (absl::EndsWith(path, ".md")) return Format::kMarkdown;
+  if (absl::EndsWith(path, ".html")) return Format::kHtml;
   return Format::kText;
 }
 
@@ -58,11 +60,14 @@ absl::string_view NameOf(Format format) {
       return "github";
     case Format::kMarkdown:
       return "markdown";
+    case Format::kHtml:
+      return "html";
   }
   return "";
 }
 
 uint64_t MostLeaks(Format format) {
+  if (format == Format::kHtml) return kMostPageLeaks;
   const bool for_people = format == Format::kText || format == Format::kMarkdown || format == Format::kGithub;
   return for_people ? kLeaksForPeople : kAllLeaks;
 }
@@ -75,10 +80,6 @@ absl::Status OutputPairs::AddFormat(absl::string_view name) {
     format_ = format;
     format_behind_last_ = true;
     return absl::OkStatus();
-  }
-  if (name == "html") {
-    return absl::InvalidArgumentError(
-        "--format=html is not available in this version; text, json, junit, sarif, github and markdown are");
   }
   return absl::InvalidArgumentError(NotAmong("--format", name, names));
 }

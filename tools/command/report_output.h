@@ -12,7 +12,7 @@
 
 namespace mallocspy {
 
-enum class Format { kText, kJson, kJunit, kSarif, kGithub, kMarkdown };
+enum class Format { kText, kJson, kJunit, kSarif, kGithub, kMarkdown, kHtml };
 
 absl::string_view NameOf(Format format);  // "text", ...
 
@@ -31,7 +31,7 @@ struct ReportOutput {
 //     --format=junit --output=a.xml --format=sarif --output=b.sarif
 //
 // An output has the format named last before it. One that has none before it has that of its file's name (.json, .xml,
-// .sarif, .md), else text. A single output also takes a format that comes behind it. Errors are sentences for the user.
+// .sarif, .md, .html), else text. A single output also takes a format that comes behind it. Errors are sentences for the user.
 class OutputPairs {
  public:
   absl::Status AddFormat(absl::string_view name);

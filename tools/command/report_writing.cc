@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tools/command/complaint.h"
+#include "tools/page/page.h"
 #include "tools/report/acceptance_text.h"
 #include "tools/report/github_report.h"
 #include "tools/report/json_report.h"
@@ -35,7 +36,7 @@ std::string Text(const std::vector<Findings>& findings, const Palette& palette, 
 }
 
 std::string Rendered(Format format, const std::vector<Findings>& findings, const Palette& palette, uint64_t most_leaks,
-                     bool ownership, SourceRoot* root) {
+                     bool ownership, const PageSource& page, SourceRoot* root) {
   switch (format) {
     case Format::kText:
       return Text(findings, palette, most_leaks, ownership);
@@ -49,6 +50,11 @@ std::string Rendered(Format format, const std::vector<Findings>& findings, const
       return GithubReport(findings, root);
     case Format::kMarkdown:
       return MarkdownReport(findings, root);
+    case Format::kHtml: {
+      std::string html = PageHtml(PageData(findings, page));
+      page.namer->EndProgress();
+      return html;
+    }
   }
   return "";
 }
@@ -84,7 +90,7 @@ Place PlaceOf(Command command, const ReportOutput& output, uint32_t pid) {
 
 }  // namespace
 
-bool WriteReport(Command command, const Settings& settings, std::vector<Findings> findings) {
+bool WriteReport(Command command, const Settings& settings, std::vector<Findings> findings, const PageSource& page) {
   // The longest come first, so that the findings can be shortened for those behind them.
   std::vector<ReportOutput> outputs = settings.outputs;
   std::stable_sort(outputs.begin(), outputs.end(), [&settings](const ReportOutput& left, const ReportOutput& right) {
@@ -100,7 +106,7 @@ bool WriteReport(Command command, const Settings& settings, std::vector<Findings
       if (!written.ok()) return;
       place = PlaceOf(command, output, told[0].process.pid);
       const Palette& palette = place.is_file() ? kPlain : PaletteFor(place.descriptor);
-      const std::string report = Rendered(output.format, told, palette, settings.most_leaks(output.format), settings.ownership, &root);
+      const std::string report = Rendered(output.format, told, palette, settings.most_leaks(output.format), settings.ownership, page, &root);
       written = place.is_file() ? WriteReportFile(place.path, report) : WriteAll(place.descriptor, report);
     };
     if (NamesPid(output.path)) {

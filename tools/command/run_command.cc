@@ -17,6 +17,7 @@
 #include "tools/command/report_writing.h"
 #include "tools/command/self_test.h"
 #include "tools/command/settings.h"
+#include "tools/reader/reader.h"
 #include "tools/report/report_sink.h"
 #include "tools/run/executable.h"
 #include "tools/run/kept_file.h"
@@ -71,11 +72,12 @@ struct Recording {
   std::vector<Findings> findings;  // one
   bool complete = true;  // all that was asked for was done
   int wait_status = 0;
+  std::vector<Snapshot> snapshots;  // for a page; those that can be read
 };
 
 // Runs the program with the library in it and finds out what it recorded. The error says why it could not be executed.
 absl::StatusOr<Recording> Record(const std::string& path, const Settings& settings, Preload preload,
-                                 const Acceptance& acceptance) {
+                                 const Acceptance& acceptance, FrameNamer* namer) {
   Program program;
   absl::StatusOr<RunDirectory> directory = RunDirectory::Create();
   if (!directory.ok()) return directory.status();
@@ -99,8 +101,12 @@ absl::StatusOr<Recording> Record(const std::string& path, const Settings& settin
     if (!kept.ok()) Complain(Escaped(std::string(kept.message())));
     recording.complete = kept.ok();
   }
-  FrameNamer namer(isatty(STDERR_FILENO) == 1);
-  recording.findings.push_back(AssessRun(ledgers, description, acceptance.leaks_to_name(), &namer));
+  recording.findings.push_back(AssessRun(ledgers, description, acceptance.leaks_to_name(), namer));
+  for (size_t i = 0; settings.wants_page() && i < ledgers.size(); ++i) {
+    if (absl::StatusOr<Snapshot> snapshot = ReadSnapshotFile(ledgers[i].path); snapshot.ok()) {
+      recording.snapshots.push_back(*std::move(snapshot));
+    }
+  }
   return recording;
 }
 
@@ -165,19 +171,21 @@ int RunCommand(const std::vector<std::string>& arguments) {
     return NotChecked(absl::StrCat("'", Escaped(program.path), "' ", obstacle), program.path, *settings);
   }
 
-  absl::StatusOr<Recording> recording = Record(program.path, *settings, std::move(preload), *acceptance);
+  FrameNamer namer(isatty(STDERR_FILENO) == 1);
+  absl::StatusOr<Recording> recording = Record(program.path, *settings, std::move(preload), *acceptance, &namer);
   if (!recording.ok()) {
     if (absl::IsUnavailable(recording.status())) {
       return NotChecked(recording.status().message(), program.path, *settings);
     }
     return ExecutionFailed(recording.status());
   }
+  namer.EndProgress();
   recording->complete &= acceptance->Apply(Command::kRun, &recording->findings);
   if (const absl::Status judged = settings->judged.Apply(&recording->findings); !judged.ok()) {
     Complain(judged.message());
     recording->complete = false;
   }
-  recording->complete &= WriteReport(Command::kRun, *settings, recording->findings);
+  recording->complete &= WriteReport(Command::kRun, *settings, recording->findings, {recording->snapshots, &namer});
   return FinalStatus(*recording, *settings, *acceptance);
 }
 

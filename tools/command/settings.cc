@@ -91,8 +91,8 @@ absl::Status Set(absl::string_view name, absl::string_view value, Settings* sett
 
 const std::vector<OptionRow>& OptionRows() {
   static const auto& rows = *new std::vector<OptionRow>{
-      {"format", "text|json|junit|sarif|github|markdown", true, true,
-       "form of the reports whose --output comes behind it (default: what .json, .xml, .sarif or .md says, else text)"},
+      {"format", "text|json|junit|sarif|github|markdown|html", true, true,
+       "form of the reports whose --output comes behind it (default: what .json, .xml, .sarif, .md or .html says, else text)"},
       {"output", "FILE", true, true,
        "where the report goes; with %p, the pid, one for each process; - standard output (default: standard error; of "
        "'report', all but text: "
@@ -135,6 +135,10 @@ const std::vector<OptionRow>& OptionRows() {
 
 uint64_t Settings::most_leaks(Format format) const { return top.value_or(MostLeaks(format)); }
 
+bool Settings::wants_page() const {
+  return std::any_of(outputs.begin(), outputs.end(), [](const ReportOutput& output) { return output.format == Format::kHtml; });
+}
+
 uint64_t Settings::most_leaks() const {
   uint64_t most = 0;
   for (const ReportOutput& output : outputs) most = std::max(most, most_leaks(output.format));
@@ -162,6 +166,11 @@ absl::StatusOr<Settings> ParseSettings(Command command, const std::vector<std::s
   absl::StatusOr<std::vector<ReportOutput>> paired = outputs.Pair();
   if (!paired.ok()) return paired.status();
   settings.outputs = *std::move(paired);
+  for (const ReportOutput& output : settings.outputs) {
+    if (command == Command::kRun && output.format == Format::kHtml && output.path.empty()) {
+      return absl::InvalidArgumentError("--format=html is a page for a browser and needs --output=FILE.html");
+    }
+  }
   return settings;
 }
 

@@ -40,6 +40,8 @@ struct Settings {
   // How many leaks are listed in a report of this format; and in the longest that is asked for.
   uint64_t most_leaks(Format format) const;
   uint64_t most_leaks() const;
+
+  bool wants_page() const;  // among its outputs
 };
 
 // `arguments` are those behind the command's name. Options of `run` end at the first argument that is none, or at "--".

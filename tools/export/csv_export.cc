@@ -51,7 +51,7 @@ void WriteCsv(const NamedStacks& stacks, FrameNamer* namer, ByteSink* sink) {
   std::vector<std::string> types = TypeNames(snapshot, namer);
   for (std::string& type : types) type = CsvField(type);
   for (const SnapshotBlock& block : snapshot.blocks) {
-    if (Inherited(snapshot, block)) continue;
+    if (!IsOwn(snapshot, block)) continue;
     const bool destroyed = (block.flags & ledger::kBlockHeaderDestroyed) != 0;
     const uint32_t stack = destroyed ? 0 : block.stack;
     sink->Append(absl::StrCat("0x", absl::Hex(block.address), ",1,", destroyed ? 0 : block.size, ",",

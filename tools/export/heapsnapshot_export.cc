@@ -131,7 +131,7 @@ class Writer {
     const bool destroyed = (block.flags & ledger::kBlockHeaderDestroyed) != 0;
     const uint32_t stack = destroyed ? 0 : block.stack;
     // It may be what holds others, but belongs to the parent process.
-    if (Inherited(snapshot_, block)) return WriteNode(kHidden, strings_.Add("(inherited over fork)"), 0, edges, 0);
+    if (!IsOwn(snapshot_, block)) return WriteNode(kHidden, strings_.Add("(inherited over fork)"), 0, edges, 0);
     NodeType type = kNative;
     uint64_t name = name_of_stack_[stack];
     if (block.type != 0) {

@@ -18,7 +18,7 @@ std::vector<StackCounts> CountsOf(const Snapshot& snapshot) {
   }
   if (!snapshot.blocks_known) return counts;
   for (const SnapshotBlock& block : snapshot.blocks) {
-    if (Inherited(snapshot, block)) continue;
+    if (!IsOwn(snapshot, block)) continue;
     const bool destroyed = (block.flags & ledger::kBlockHeaderDestroyed) != 0;
     StackCounts& of_stack = counts[destroyed ? 0 : block.stack];
     ++of_stack.live_blocks;

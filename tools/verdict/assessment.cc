@@ -172,6 +172,8 @@ Status StatusOf(const Findings& findings) {
 Findings Assess(const Snapshot& snapshot, const Circumstances& circumstances, uint64_t most_leaks, FrameNamer* namer) {
   Findings findings;
   findings.process.pid = snapshot.pid;
+  findings.process.started_ns = snapshot.started_ns;
+  findings.process.ended_ns = snapshot.ended_ns;
   findings.process.exe = snapshot.exe;
   findings.process.cmdline = snapshot.cmdline;
   findings.process.exit = ExitOf(snapshot, circumstances);

@@ -139,6 +139,8 @@ struct ProcessExit {
 
 struct Process {
   uint32_t pid = 0;
+  uint64_t started_ns = 0;  // CLOCK_REALTIME; with the pid it names one image of a process
+  uint64_t ended_ns = 0;    // likewise; 0 if not known
   std::string exe;
   std::vector<std::string> cmdline;
   ProcessExit exit;

@@ -75,9 +75,9 @@ bool HeaderDestroyed(const SnapshotBlock& block) { return (block.flags & ledger:
 
 }  // namespace
 
-bool Inherited(const Snapshot& snapshot, const SnapshotBlock& block) {
-  if (HeaderDestroyed(block)) return snapshot.origin == ledger::Origin::kFork;  // most likely the parent's
-  return block.mark < snapshot.base_mark;
+bool IsOwn(const Snapshot& snapshot, const SnapshotBlock& block) {
+  if (HeaderDestroyed(block)) return snapshot.origin != ledger::Origin::kFork;  // most likely the parent's
+  return block.mark >= snapshot.base_mark;
 }
 
 std::vector<LeakGroup> GroupLiveBlocks(const Snapshot& snapshot) {
@@ -90,7 +90,7 @@ std::vector<LeakGroup> GroupLiveBlocks(const Snapshot& snapshot) {
     return grouping.Sorted();
   }
   for (const SnapshotBlock& block : snapshot.blocks) {
-    if (Inherited(snapshot, block)) continue;
+    if (!IsOwn(snapshot, block)) continue;
     if (HeaderDestroyed(block)) {
       grouping.Add(snapshot.stacks[0], ClassOf(block.reach), Door::kNone, kNoMark, block.root, 0, 1, 0);
     } else {

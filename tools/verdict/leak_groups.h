@@ -22,8 +22,8 @@ struct LeakGroup {
   uint64_t bytes = 0;
 };
 
-// Whether the block was made before the process was forked off: it counts in no total.
-bool Inherited(const Snapshot& snapshot, const SnapshotBlock& block);
+// Whether the blocks of the list count: those inherited over fork are the parent's.
+bool IsOwn(const Snapshot& snapshot, const SnapshotBlock& block);
 
 // Largest first, in the same order on every run. From the block list if the process came to its end (without blocks
 // inherited over fork), else from the counters of the stacks.

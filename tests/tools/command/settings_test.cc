@@ -105,7 +105,8 @@ TEST(Settings, WhatIsAccepted) {
 
 TEST(Settings, BadValuesSayWhatIsPossible) {
   EXPECT_THAT(ErrorOf(Command::kRun, {"--format=jsn"}), HasSubstr("did you mean 'json'?"));
-  EXPECT_THAT(ErrorOf(Command::kRun, {"--format=html"}), HasSubstr("not available in this version"));
+  EXPECT_THAT(ErrorOf(Command::kRun, {"--format=html"}), HasSubstr("needs --output=FILE"));
+  EXPECT_EQ(ErrorOf(Command::kReport, {"--format=html"}), "no error");
   EXPECT_THAT(ErrorOf(Command::kRun, {"--follow=no"}), HasSubstr("is not one of all, none"));
   EXPECT_THAT(ErrorOf(Command::kRun, {"--on-error=crash"}), HasSubstr("is not one of continue, abort, stop"));
   EXPECT_THAT(ErrorOf(Command::kRun, {"--top=few"}), HasSubstr("'few' is not a number"));
