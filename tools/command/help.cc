@@ -83,6 +83,7 @@ constexpr char kServe[] =
 constexpr char kServeExitStatus[] =
     "\n"
     "exit status:\n"
+    "  27  there is no such process, it is somebody else's, or it is not recorded\n"
     "  25  the address cannot be listened on\n"
     "   2  the command line is wrong, or the file cannot be read\n"
     "   0  it was ended by SIGINT or SIGTERM\n";

@@ -1,4 +1,4 @@
-// What a block seems to be, in a word or two.
+// What there is to say of a block, in a word.
 #pragma once
 
 #include <string>
@@ -11,13 +11,10 @@
 
 namespace mallocspy {
 
-// "string", "vector", "list node", ...; empty for kUnknown.
-absl::string_view NameOf(ledger::Shape shape);
-
 // "definite", ...; "unknown" if the blocks were not searched.
 absl::string_view NameOf(ledger::Reach reach);
 
 // The names of all of Snapshot::types, by index; empty for what has none.
-std::vector<std::string> TypeNames(const Snapshot& snapshot, FrameNamer* namer);
+std::vector<std::string> ClassNames(const Snapshot& snapshot, FrameNamer* namer);
 
 }  // namespace mallocspy

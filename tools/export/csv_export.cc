@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tools/export/block_name.h"
+#include "tools/graph/type_names.h"
 #include "tools/verdict/leak_groups.h"
 #include "tools/verdict/own_program.h"
 #include "tools/wording/escape.h"
@@ -48,7 +49,7 @@ void WriteCsv(const NamedStacks& stacks, FrameNamer* namer, ByteSink* sink) {
     }
     return;
   }
-  std::vector<std::string> types = TypeNames(snapshot, namer);
+  std::vector<std::string> types = ClassNames(snapshot, namer);
   for (std::string& type : types) type = CsvField(type);
   for (const SnapshotBlock& block : snapshot.blocks) {
     if (!IsOwn(snapshot, block)) continue;
@@ -57,7 +58,7 @@ void WriteCsv(const NamedStacks& stacks, FrameNamer* namer, ByteSink* sink) {
     sink->Append(absl::StrCat("0x", absl::Hex(block.address), ",1,", destroyed ? 0 : block.size, ",",
                               destroyed ? "" : NameOf(block.door), ",",
                               destroyed ? "" : absl::StrCat(block.mark + snapshot.marks_dropped), ",", NameOf(block.reach), ",",
-                              NameOf(block.shape), ","));
+                              block.shape == ledger::Shape::kUnknown ? "" : ShapeWord(block.shape), ","));
     sink->Append(absl::StrCat(types[block.type], ",", stack, ",", places[stack], "\r\n"));
   }
 }

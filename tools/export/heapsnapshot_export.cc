@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "tools/export/block_name.h"
+#include "tools/graph/type_names.h"
 #include "tools/export/held_blocks.h"
 #include "tools/export/json_writing.h"
 #include "tools/export/trace_tree.h"
@@ -95,7 +96,7 @@ class Writer {
       const Frame& frame = stacks_.sites()[stacks_.SiteOf(stack.node)].frames[0];
       name_of_stack_[stack.index] = strings_.Add(absl::StrCat(NameOf(stack.door), " in ", FrameName(frame)));
     }
-    for (const std::string& name : TypeNames(snapshot_, namer_)) name_of_type_.push_back(strings_.Add(name.empty() ? "object" : name));
+    for (const std::string& name : ClassNames(snapshot_, namer_)) name_of_type_.push_back(strings_.Add(name.empty() ? "object" : name));
     for (int shape = 0; shape <= static_cast<int>(ledger::kLastShape); ++shape) {
       name_of_shape_.push_back(strings_.Add(NameOf(static_cast<ledger::Shape>(shape))));
     }

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/strip.h"
 
 namespace mallocspy {
 
@@ -61,14 +60,6 @@ const std::vector<SourceFrame>& FrameNamer::SourcesOf(const Snapshot& snapshot, 
   static const std::vector<SourceFrame>* const kNone = new std::vector<SourceFrame>();
   const SnapshotModule& module = snapshot.modules[site >> ledger::kSiteModuleShift];
   return module.path.empty() ? *kNone : Resolve(module, site & ledger::kSiteOffsetMask);
-}
-
-std::string FrameNamer::NameType(const Snapshot& snapshot, const SnapshotType& type) {
-  const SnapshotModule& module = snapshot.modules[type.module];
-  if (module.path.empty()) return "";
-  const std::string name = symbolizer_.DataName(module.path, module.build_id, type.offset);
-  absl::string_view rest = name;
-  return absl::ConsumePrefix(&rest, "vtable for ") ? std::string(rest) : "";
 }
 
 void FrameNamer::NameVariable(const Snapshot& snapshot, uint64_t address, std::string* name, std::string* path) {

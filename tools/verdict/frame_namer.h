@@ -38,9 +38,6 @@ class FrameNamer {
   // The frames of one call site (SnapshotNode::site), innermost first: at least one, without a function if none is known.
   std::vector<Frame> NameSite(const Snapshot& snapshot, uint64_t site);
 
-  // The class whose table of virtual functions that is; empty if not known.
-  std::string NameType(const Snapshot& snapshot, const SnapshotType& type);
-
   // The variable of a module at an address of the process, and its module; both stay as they are if none is known there.
   void NameVariable(const Snapshot& snapshot, uint64_t address, std::string* name, std::string* path);
 
