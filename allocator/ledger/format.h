@@ -363,7 +363,7 @@ struct RequestSlot {
   std::atomic<uint32_t> signal;  // 0: this process takes no requests
   uint32_t kind;
   std::atomic<uint32_t> error;  // errno value; 0: done
-  std::atomic<uint32_t> copy;   // process id; 0 until there is one
+  std::atomic<uint32_t> copy;   // process id; 0 until the process itself goes on
   uint32_t fd;
   std::atomic<uint32_t> pause_us;  // for which the program stood still; 0 until it goes on
   uint32_t unanswered;             // threads that were not held

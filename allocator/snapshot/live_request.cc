@@ -75,7 +75,6 @@ bool WriteDump(void* context) {
   }
   CompletePicture(dump->next_mark);
   dump->slot->fd = 0;
-  dump->slot->copy.store(static_cast<uint32_t>(RawSyscall(SYS_getpid)), std::memory_order_relaxed);
   Say(dump->slot, 0);
   SnapshotSink sink = SnapshotSink::Pipe(1, 0);
   return WriteSnapshot(&sink, 0, dump->slot->contents != 0 ? Content::kGraph : Content::kBlocks);
@@ -85,6 +84,7 @@ void MakeDump(RequestSlot* slot, const ProgramPoint& point) {
   Dump dump = {slot, 0};
   const uint64_t asked_us = MonotonicUs();
   const int error = WorkInLivePicture(point, {Afterwards::kGoesAlone, WriteDump, &dump, slot->contents != 0, BeginDumpsMark});
+  slot->copy.store(LastPause().copy, std::memory_order_release);
   slot->number = dump.next_mark;
   slot->unanswered = LastPause().unanswered;
   // All of it, with the wait for events to end.

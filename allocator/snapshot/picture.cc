@@ -58,9 +58,10 @@ bool RecordRoots(const Reachability& blocks) {
   return true;
 }
 
-// Where the copy says that it has done its work: in memory that it shares with the process.
+// What the copy says of itself: in memory that it shares with the process.
 struct Outcome {
   std::atomic<uint32_t> done;
+  std::atomic<uint32_t> goes_alone;  // its process ID
 };
 
 // In the copy: marks everything, then works. Nothing of libc's that might wait for a lock: whoever held it is not in the copy.
@@ -108,6 +109,7 @@ int Work(void* context) {
   constexpr size_t kStackBytes = 256 * 1024;
   char* stack = static_cast<char*>(MapPrivate(kStackBytes));
   const int child = stack != nullptr ? clone(Work, stack + kStackBytes, CLONE_VM, copy) : -1;
+  if (child > 0) copy->outcome->goes_alone.store(static_cast<uint32_t>(child), std::memory_order_release);
   for (;;) RawSyscall(SYS_exit_group, child > 0 ? 0 : 1);
 }
 
@@ -201,6 +203,7 @@ bool WorkInPicture(const ProgramPoint& self, const PictureTask& task) {
   last_pause.us = static_cast<uint32_t>(last_pause.released_us - stopped_us);
   bool done = !RawFailed(copy);
   if (done) done = task.afterwards == Afterwards::kGoesAlone ? AwaitLeave(copy) : AwaitCopy(copy, outcome);
+  last_pause.copy = outcome != nullptr ? outcome->goes_alone.load(std::memory_order_acquire) : 0;
   if (outcome != nullptr) Unmap(outcome, sizeof(Outcome));
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));
   return done;

@@ -36,6 +36,7 @@ struct Pause {
   uint32_t us;
   uint32_t unanswered;
   uint64_t released_us;  // when it was over, CLOCK_MONOTONIC
+  uint32_t copy;         // that goes alone; 0 for none
 };
 Pause LastPause();
 

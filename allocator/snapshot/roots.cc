@@ -242,8 +242,12 @@ class Roots {
     for (size_t i = 0; i < threads_.size(); ++i) {
       const StoppedThread& thread = threads_[i];
       if (!thread.answered) {
+        // All of its stack; the first thread's is mapped only as far as it was used.
         const StackBounds own = StackBoundsOf(thread.tid);
-        MarkWithout(own.low, own.high, RootKind::kStack, thread.tid);
+        const Mapping* stack = own.high != 0 ? map_.Find(own.high - 1) : nullptr;
+        if (stack != nullptr && stack->readable) {
+          MarkWithout(std::max(own.low, stack->start), std::min(own.high, stack->end), RootKind::kStack, thread.tid);
+        }
         continue;
       }
       const uintptr_t interrupted = InterruptedAt(thread.sp, thread.signal_stack, thread.signal_stack_bytes);

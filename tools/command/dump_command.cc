@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "tools/command/complaint.h"
 #include "tools/command/live_options.h"
 #include "tools/command/option_parser.h"
@@ -65,7 +66,7 @@ int DumpCommand(const std::vector<std::string>& arguments) {
   if (!taken.ok()) return NoProcess(taken.status());
   if (!settings.quiet) {
     std::string text = absl::StrCat("wrote ", Escaped(path), " (", SizeText(static_cast<int64_t>(taken->bytes)), "): process ", process->pid(),
-                                    " stood still for ", absl::FormatDuration(absl::Trunc(taken->pause, absl::Microseconds(100))), "; mark ",
+                                    " stood still for ", absl::StrFormat("%.1f ms", absl::ToDoubleMilliseconds(taken->pause)), "; mark ",
                                     taken->next_mark, " began with it\n");
     if (taken->unanswered != 0) {
       absl::StrAppend(&text, Count(taken->unanswered, "thread"), " did not stop: what only they hold may be taken for lost\n");

@@ -91,6 +91,7 @@ absl::StatusOr<DumpTaken> TakeDump(const LiveProcess& process, const std::string
   const absl::StatusOr<std::unique_ptr<LiveRequest>> request = LiveRequest::Make(process);
   if (!request.ok()) return request.status();
   if (const absl::Status asked = (*request)->Ask(ledger::RequestSlot::kDump, "", graph); !asked.ok()) return asked;
+  (*request)->AwaitProcess();
   const std::optional<uint32_t> copy = PidOutside(process.pid(), (*request)->copy());
   if (!copy.has_value()) return unwritten(absl::NotFoundError("the copy of the process is gone"));
   Pipe pipe(open(ProcPath(*copy, absl::StrCat("fd/", (*request)->descriptor())).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

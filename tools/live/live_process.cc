@@ -62,11 +62,7 @@ bool LiveProcess::IsNamed(const std::string& word) {
   return absl::SimpleAtoi(word, &pid) || !RecordedOf(word).empty();
 }
 
-bool LiveProcess::alive() const {
-  const std::string stat = ReadProcFile(pid_, "stat");
-  const size_t name_end = stat.rfind(") ");
-  return name_end != std::string::npos && stat[name_end + 2] != 'Z' && stat[name_end + 2] != 'X';
-}
+bool LiveProcess::alive() const { return IsRunning(pid_); }
 
 absl::StatusOr<Snapshot> LiveProcess::Read() const { return ReadSnapshot(*source_, absl::StrCat("process ", pid_)); }
 

@@ -105,6 +105,12 @@ absl::Status LiveRequest::Signal() {
   return absl::OkStatus();
 }
 
+bool LiveRequest::CopyIsGone() const {
+  if (copy() == 0) return false;
+  const std::optional<uint32_t> outside = PidOutside(pid_, copy());
+  return !outside.has_value() || !IsRunning(*outside);
+}
+
 absl::Status LiveRequest::Failed(uint32_t error) const {
   switch (error) {
     case ENODATA:
@@ -149,6 +155,8 @@ absl::Status LiveRequest::Ask(RequestSlot::Kind kind, const std::string& name, b
         if (const absl::Status sent = Signal(); !sent.ok()) return sent;
         next = now + kAgain;
       }
+    } else if (kind == RequestSlot::kDump && CopyIsGone() && slot_->state.load(std::memory_order_acquire) != RequestSlot::kDone) {
+      return absl::UnavailableError(absl::StrCat("the copy of ", ProcessText(), " came to nothing: was it killed, for want of memory perhaps?"));
     } else if (now - asked > kDoneWithin) {
       return absl::DeadlineExceededError(absl::StrCat(ProcessText(), " did not finish within ", absl::FormatDuration(kDoneWithin)));
     }
@@ -156,9 +164,12 @@ absl::Status LiveRequest::Ask(RequestSlot::Kind kind, const std::string& name, b
   }
 }
 
-absl::Duration LiveRequest::Pause() const {
-  const absl::Time deadline = absl::Now() + absl::Seconds(1);
+void LiveRequest::AwaitProcess() const {
+  const absl::Time deadline = absl::Now() + absl::Seconds(10);
   while (slot_->pause_us.load(std::memory_order_acquire) == 0 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+}
+
+absl::Duration LiveRequest::Pause() const {
   return absl::Microseconds(slot_->pause_us.load(std::memory_order_acquire));
 }
 

@@ -29,12 +29,15 @@ class LiveRequest {
   uint32_t copy() const { return slot_->copy.load(std::memory_order_relaxed); }
   uint32_t descriptor() const { return slot_->fd; }
   uint32_t unanswered() const { return slot_->unanswered; }
-  // Waits for it: a copy may have begun its work before the process itself goes on.
   absl::Duration Pause() const;
+
+  // A copy may have begun its work before the process itself goes on, and says what is above.
+  void AwaitProcess() const;
 
  private:
   LiveRequest(uint32_t pid, int pid_descriptor, void* map);
   absl::Status Signal();
+  bool CopyIsGone() const;
   absl::Status Failed(uint32_t error) const;
   std::string ProcessText() const;
 

@@ -119,6 +119,12 @@ bool CatchesSignal(uint32_t pid, uint32_t signal) {
   return signal != 0 && signal <= 64 && absl::SimpleHexAtoi(field, &caught) && (caught >> (signal - 1) & 1) != 0;
 }
 
+bool IsRunning(uint32_t pid) {
+  const std::string stat = ReadProcFile(pid, "stat");
+  const size_t name_end = stat.rfind(") ");
+  return name_end != std::string::npos && stat[name_end + 2] != 'Z' && stat[name_end + 2] != 'X';
+}
+
 std::vector<uint32_t> AllProcesses() {
   std::vector<uint32_t> pids;
   const Directory directory = OpenDirectory("/proc");

@@ -30,6 +30,9 @@ std::optional<uint32_t> PidOutside(uint32_t pid, uint32_t inside);
 // Whether it has a handler of that signal.
 bool CatchesSignal(uint32_t pid, uint32_t signal);
 
+// Whether it is there and has not ended: no zombie.
+bool IsRunning(uint32_t pid);
+
 std::vector<uint32_t> AllProcesses();
 
 // A sentence for what `error` means of that process: gone, somebody else's, ...

@@ -356,7 +356,7 @@ class Screen {
     if (path.empty()) return;
     const absl::StatusOr<DumpTaken> taken = TakeDump(process_, path, true);
     message_ = taken.ok() ? absl::StrCat("wrote ", Escaped(path), ", ", SizeText(static_cast<int64_t>(taken->bytes)), "; the process stood still for ",
-                                         absl::FormatDuration(taken->pause))
+                                         absl::StrFormat("%.1f ms", absl::ToDoubleMilliseconds(taken->pause)))
                           : std::string(taken.status().message());
   }
 
