@@ -18,7 +18,7 @@ from observed_run import Build, Observed, accounting_faults, checked_run, enviro
 HERE = pathlib.Path(__file__).resolve().parent
 REPEATS = int(os.environ.get("MALLOCSPY_REPEATS", "1"))
 # Not run by this table: another test runs them.
-ELSEWHERE = {"obeys", "secure_mode", "starts_filtered", "starts_program", "static_program", "waits_for_signal"}
+ELSEWHERE = {"known_graph", "obeys", "secure_mode", "starts_filtered", "starts_program", "static_program", "waits_for_signal"}
 
 
 def sources():

@@ -86,7 +86,7 @@ class ScreenTest(unittest.TestCase):
             screen.wait_for("100K")
             screen.wait_for("Keep")
             screen.press("s")
-            screen.wait_for("blocks")
+            screen.wait_for("locks, ")  # "by blocks" in place of "by bytes": only what differs is written
             screen.press("\n")
             screen.wait_for("#0 ")
             screen.wait_for("main")

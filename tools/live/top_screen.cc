@@ -110,6 +110,11 @@ class Endings {
   Endings(const Endings&) = delete;
   Endings& operator=(const Endings&) = delete;
   int descriptor() const { return descriptor_; }
+  // Whether one came, which then is over: it must not come again when this object goes.
+  bool Take() {
+    signalfd_siginfo info;
+    return read(descriptor_, &info, sizeof(info)) == sizeof(info);
+  }
 
  private:
   sigset_t before_;
@@ -239,7 +244,7 @@ class Screen {
     pollfd what[] = {{STDIN_FILENO, POLLIN, 0}, {endings_.descriptor(), POLLIN, 0}};
     const int ready = poll(what, 2, static_cast<int>(std::max<int64_t>(0, absl::ToInt64Milliseconds(longest) + 1)));
     if (ready < 0) return;
-    if ((what[1].revents & POLLIN) != 0 || (what[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) going_ = false;
+    if (endings_.Take() || (what[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) going_ = false;
     for (int key; going_ && (key = getch()) != ERR;) Press(key);
   }
 
