@@ -30,7 +30,7 @@ std::string Place(const NamedStacks& stacks, const NamedStack& stack) {
 }  // namespace
 
 std::string CsvField(absl::string_view text) {
-  std::string field = ValidUtf8(text);
+  std::string field = Escaped(text);  // the table may go to a terminal
   if (!field.empty() && absl::string_view("=+-@\t\r\n").find(field[0]) != absl::string_view::npos) field = absl::StrCat("'", field);
   if (field.find_first_of("\",\r\n") == std::string::npos) return field;
   return absl::StrCat("\"", absl::StrReplaceAll(field, {{"\"", "\"\""}}), "\"");

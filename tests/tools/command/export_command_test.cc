@@ -156,7 +156,7 @@ TEST_F(ExportCommandTest, TheHeapSnapshotHangsTogether) {
   EXPECT_EQ(names["(stack of thread 77 (wor\"ker))"], 1);
   EXPECT_EQ(names["(leaked)"], 1);
   EXPECT_EQ(names["(not known what holds them)"], 1);
-  EXPECT_EQ(names["string"], 1);
+  EXPECT_EQ(names["(std::string characters)"], 1);
   EXPECT_EQ(heap["trace_function_infos"].size(), heap["snapshot"]["trace_function_count"].get<size_t>() * 6);
   EXPECT_EQ(heap["trace_tree"].size(), 5U);
 }

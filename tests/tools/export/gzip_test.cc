@@ -22,7 +22,7 @@ std::string Unpacked(const std::string& packed, size_t most) {
 
 TEST(GzipTest, UnpacksToTheSame) {
   std::string large;
-  for (int i = 0; i < 300000; ++i) large += static_cast<char>((i * 7919) >> (i % 11));
+  for (uint32_t i = 0; i < 300000; ++i) large += static_cast<char>((i * 7919) >> (i % 11));
   for (const std::string& text : {std::string(), std::string("text"), large}) {
     const absl::StatusOr<std::string> packed = Gzip(text);
     ASSERT_TRUE(packed.ok());
