@@ -33,6 +33,23 @@ void AwaitChange(std::atomic<uint32_t>* word, uint32_t from, absl::Duration long
 
 bool IsThere(uint32_t pid) { return kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM; }
 
+// False while somebody else has it. Who was killed in the middle leaves it to us: at once, or when the process has done what was asked.
+bool TakeSlot(RequestSlot* slot, uint32_t self) {
+  const absl::Time deadline = absl::Now() + kTakenWithin;
+  for (;;) {
+    uint32_t state = RequestSlot::kIdle;
+    if (slot->state.compare_exchange_strong(state, RequestSlot::kFilling, std::memory_order_acquire)) return true;
+    uint32_t asker = slot->asker.load(std::memory_order_relaxed);
+    if (asker != 0 && asker != self && IsThere(asker)) return false;
+    const bool at_work = state == RequestSlot::kTaken && absl::Now() < deadline;
+    if (!at_work && slot->asker.compare_exchange_strong(asker, self, std::memory_order_acq_rel)) {
+      slot->state.store(RequestSlot::kFilling, std::memory_order_release);
+      return true;
+    }
+    absl::SleepFor(kAgain);
+  }
+}
+
 }  // namespace
 
 LiveRequest::LiveRequest(uint32_t pid, int pid_descriptor, void* map)
@@ -78,15 +95,7 @@ absl::StatusOr<std::unique_ptr<LiveRequest>> LiveRequest::Make(const LiveProcess
   }
   RequestSlot& slot = header->request;
   const auto self = static_cast<uint32_t>(getpid());
-  uint32_t state = RequestSlot::kIdle;
-  if (!slot.state.compare_exchange_strong(state, RequestSlot::kFilling, std::memory_order_acquire)) {
-    uint32_t asker = slot.asker.load(std::memory_order_relaxed);
-    const bool abandoned = state != RequestSlot::kTaken && (asker == 0 || asker == self || !IsThere(asker));
-    if (!abandoned || !slot.asker.compare_exchange_strong(asker, self, std::memory_order_acq_rel)) {
-      return refuse(absl::StrCat(text, " is being asked by somebody else just now: try again"));
-    }
-    slot.state.store(RequestSlot::kFilling, std::memory_order_release);
-  }
+  if (!TakeSlot(&slot, self)) return refuse(absl::StrCat(text, " is being asked by somebody else just now: try again"));
   slot.asker.store(self, std::memory_order_relaxed);
   return std::unique_ptr<LiveRequest>(new LiveRequest(process.pid(), pid_descriptor, map));
 }
