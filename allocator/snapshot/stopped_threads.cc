@@ -143,30 +143,31 @@ int UnusedSignal() {
   return 0;
 }
 
-// A process whose first thread has ended keeps it until all have: state Z in proc(5)'s stat.
-bool IsZombie(uint32_t tid) {
+// What a file of a thread in /proc says, as much as there is room for; empty if it cannot be read.
+template <size_t kBytes>
+void ReadThreadFile(uint32_t tid, const char* name, char (&text)[kBytes]) {
   char path[64] = "/proc/self/task/";
-  std::strcpy(AppendDecimal(path + std::strlen(path), tid), "/stat");
+  std::strcpy(AppendDecimal(path + std::strlen(path), tid), name);
+  text[0] = '\0';
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-  if (RawFailed(fd)) return false;
-  char text[256];
-  const long size = RawSyscall(SYS_read, fd, text, sizeof(text) - 1);
+  if (RawFailed(fd)) return;
+  const long size = RawSyscall(SYS_read, fd, text, kBytes - 1);
   RawSyscall(SYS_close, fd);
   text[size > 0 ? size : 0] = '\0';
+}
+
+// A process whose first thread has ended keeps it until all have: state Z in proc(5)'s stat.
+bool IsZombie(uint32_t tid) {
+  char text[256];
+  ReadThreadFile(tid, "/stat", text);
   const char* name_end = std::strrchr(text, ')');
   return name_end != nullptr && name_end[1] == ' ' && (name_end[2] == 'Z' || name_end[2] == 'X');
 }
 
 // Whether a thread sleeps with the signal blocked: it will not answer before whatever it waits for comes. By its status, proc(5).
 bool SleepsThrough(uint32_t tid, int signal) {
-  char path[64] = "/proc/self/task/";
-  std::strcpy(AppendDecimal(path + std::strlen(path), tid), "/status");
-  const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-  if (RawFailed(fd)) return false;
   char text[2048];
-  const long size = RawSyscall(SYS_read, fd, text, sizeof(text) - 1);
-  RawSyscall(SYS_close, fd);
-  text[size > 0 ? size : 0] = '\0';
+  ReadThreadFile(tid, "/status", text);
   const char* state = std::strstr(text, "\nState:\t");
   const char* blocked = std::strstr(text, "\nSigBlk:\t");
   if (state == nullptr || blocked == nullptr || (state[8] != 'S' && state[8] != 'D')) return false;

@@ -282,20 +282,4 @@ bool IsLike(absl::string_view text, absl::string_view pattern) {
   return in_pattern == pattern.size();
 }
 
-absl::string_view ReachWord(ledger::Reach reach) {
-  switch (reach) {
-    case ledger::Reach::kUnknown:
-      return "unknown";
-    case ledger::Reach::kDefinite:
-      return "definite";
-    case ledger::Reach::kIndirect:
-      return "indirect";
-    case ledger::Reach::kPossible:
-      return "possible";
-    case ledger::Reach::kReachable:
-      return "reachable";
-  }
-  return "unknown";
-}
-
 }  // namespace mallocspy

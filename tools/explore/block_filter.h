@@ -33,6 +33,4 @@ std::vector<std::string> ValuesOf(absl::string_view key, ExploredHeap* heap);
 // Whether `pattern` is a part of `text`, or by its '*' (anything) and '?' (any character) like the whole of it.
 bool IsLike(absl::string_view text, absl::string_view pattern);
 
-absl::string_view ReachWord(ledger::Reach reach);
-
 }  // namespace mallocspy

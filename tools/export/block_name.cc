@@ -4,22 +4,6 @@
 
 namespace mallocspy {
 
-absl::string_view NameOf(ledger::Reach reach) {
-  switch (reach) {
-    case ledger::Reach::kUnknown:
-      return "unknown";
-    case ledger::Reach::kDefinite:
-      return "definite";
-    case ledger::Reach::kIndirect:
-      return "indirect";
-    case ledger::Reach::kPossible:
-      return "possible";
-    case ledger::Reach::kReachable:
-      return "reachable";
-  }
-  return "unknown";
-}
-
 std::vector<std::string> ClassNames(const Snapshot& snapshot, FrameNamer* namer) {
   TypeNames types(snapshot, namer);
   std::vector<std::string> names(1);

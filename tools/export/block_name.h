@@ -11,9 +11,6 @@
 
 namespace mallocspy {
 
-// "definite", ...; "unknown" if the blocks were not searched.
-absl::string_view NameOf(ledger::Reach reach);
-
 // The names of all of Snapshot::types, by index; empty for what has none.
 std::vector<std::string> ClassNames(const Snapshot& snapshot, FrameNamer* namer);
 

@@ -57,7 +57,7 @@ void WriteCsv(const NamedStacks& stacks, FrameNamer* namer, ByteSink* sink) {
     const uint32_t stack = destroyed ? 0 : block.stack;
     sink->Append(absl::StrCat("0x", absl::Hex(block.address), ",1,", destroyed ? 0 : block.size, ",",
                               destroyed ? "" : NameOf(block.door), ",",
-                              destroyed ? "" : absl::StrCat(block.mark + snapshot.marks_dropped), ",", NameOf(block.reach), ",",
+                              destroyed ? "" : absl::StrCat(block.mark + snapshot.marks_dropped), ",", ReachWord(block.reach), ",",
                               block.shape == ledger::Shape::kUnknown ? "" : ShapeWord(block.shape), ","));
     sink->Append(absl::StrCat(types[block.type], ",", stack, ",", places[stack], "\r\n"));
   }

@@ -59,6 +59,22 @@ absl::string_view ShapeWord(ledger::Shape shape) {
   return "unknown";
 }
 
+absl::string_view ReachWord(ledger::Reach reach) {
+  switch (reach) {
+    case ledger::Reach::kUnknown:
+      return "unknown";
+    case ledger::Reach::kDefinite:
+      return "definite";
+    case ledger::Reach::kIndirect:
+      return "indirect";
+    case ledger::Reach::kPossible:
+      return "possible";
+    case ledger::Reach::kReachable:
+      return "reachable";
+  }
+  return "unknown";
+}
+
 const std::string& TypeNames::OfKind(uint32_t kind) {
   if (names_.empty()) names_.resize(std::max<size_t>(kinds(), static_cast<size_t>(ledger::kLastShape) + 1));
   std::string& name = names_[kind];

@@ -20,6 +20,8 @@ namespace mallocspy {
 absl::string_view NameOf(ledger::Shape shape);
 // One word for it, as filters have it: "list-node", ...; "unknown".
 absl::string_view ShapeWord(ledger::Shape shape);
+// What leads to it, as filters and tables have it: "definite", ...; "unknown" if the blocks were not searched.
+absl::string_view ReachWord(ledger::Reach reach);
 
 // Looks each class up once, when it is first asked for.
 class TypeNames {

@@ -10,12 +10,11 @@
 #include "absl/strings/strip.h"
 #include "tools/live/process_files.h"
 #include "tools/reader/reader.h"
+#include "tools/wording/base_name.h"
 #include "tools/wording/escape.h"
 
 namespace mallocspy {
 namespace {
-
-absl::string_view BaseName(absl::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 bool IsCalled(uint32_t pid, const std::string& name) {
   if (ProcessName(pid) == name) return true;

@@ -5,18 +5,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tools/report/json_parts.h"
+#include "tools/wording/base_name.h"
 #include "tools/wording/count.h"
 #include "tools/wording/escape.h"
 #include "tools/wording/size_text.h"
 
 namespace mallocspy {
-namespace {
 
 using nlohmann::ordered_json;
-
-absl::string_view BaseName(absl::string_view path) { return path.substr(path.rfind('/') + 1); }
-
-}  // namespace
 
 std::string TopHeading(const TopView& view, uint32_t pid) {
   const TopTotals& totals = view.totals();

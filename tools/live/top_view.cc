@@ -6,12 +6,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tools/verdict/own_program.h"
+#include "tools/wording/base_name.h"
 #include "tools/wording/nearest.h"
 
 namespace mallocspy {
 namespace {
-
-absl::string_view BaseName(absl::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 std::string FrameLabel(const Frame& frame) {
   if (!frame.function.empty()) return frame.function;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "tools/verdict/public_name.h"
+#include "tools/wording/base_name.h"
 
 namespace mallocspy {
 namespace {
@@ -23,8 +24,6 @@ class Hash {
   void AddByte(unsigned char byte) { value_ = (value_ ^ byte) * 0x100000001b3; }
   uint64_t value_ = 0xcbf29ce484222325;
 };
-
-absl::string_view Basename(absl::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // What lies between two functions of a program within the C library and its loader changes with each update, and has
 // other names, and more of them, where their debug symbols are installed. So of a run of such frames only the function
@@ -59,7 +58,7 @@ std::string LeakId(Door door, const std::vector<Frame>& frames) {
   hash.Add(NameOf(door));
   const Frame* runtime = nullptr;  // the outermost frame of a run in the C library
   for (const Frame& frame : frames) {
-    const absl::string_view module = Basename(frame.module);
+    const absl::string_view module = BaseName(frame.module);
     if (IsRuntime(module)) {
       runtime = &frame;
       continue;

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tools/wording/base_name.h"
 
 namespace mallocspy {
 namespace {
@@ -22,8 +23,6 @@ constexpr absl::string_view kDrivers[] = {
     "pypy",  "python", "ruby",    "sh",      "tclsh", "timeout",     "xargs",    "zsh",     "ar",     "as",
     "c++",   "cc",     "cc1",     "cc1plus", "clang", "clang++",     "collect2", "cpp",     "g++",    "gcc",
     "ld",    "ld.bfd", "ld.gold", "ld.lld",  "lld",   "lto-wrapper", "nm",       "objcopy", "ranlib", "strip"};
-
-absl::string_view Basename(absl::string_view path) { return path.substr(path.rfind('/') + 1); }  // npos + 1 is 0
 
 // "/opt/python/" of /opt/python/bin/python3; empty if the program does not lie in a folder bin.
 absl::string_view Installation(absl::string_view program) {
@@ -42,7 +41,7 @@ bool IsSystemPath(absl::string_view path) {
 bool IsDriver(absl::string_view path) {
   const bool system = IsSystemPath(path);
   if (!system && !absl::EndsWith(path.substr(0, path.rfind('/') + 1), "/bin/")) return false;
-  const absl::string_view whole = Basename(path);
+  const absl::string_view whole = BaseName(path);
   absl::string_view name = whole;
   while (!name.empty() &&
          (absl::ascii_isdigit(static_cast<unsigned char>(name.back())) || name.back() == '.' || name.back() == '-')) {
@@ -59,7 +58,7 @@ std::vector<std::string> OwnLibraries(const Snapshot& snapshot) {
   std::vector<std::string> libraries;
   for (const SnapshotModule& module : snapshot.modules) {
     if (!absl::StartsWith(module.path, "/") || module.self || module.path == snapshot.exe) continue;
-    if (IsSystemPath(module.path) || absl::StartsWith(Basename(module.path), "libmallocspy")) continue;
+    if (IsSystemPath(module.path) || absl::StartsWith(BaseName(module.path), "libmallocspy")) continue;
     if (installation.size() > 1 && absl::StartsWith(module.path, installation)) continue;
     libraries.push_back(module.path);
   }
