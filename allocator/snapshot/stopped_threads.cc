@@ -25,7 +25,8 @@ namespace {
 constexpr uint32_t kMostThreads = 32768;
 constexpr uint32_t kIdle = 0;
 constexpr uint32_t kStopping = 1;
-constexpr uint32_t kLooksBeforeSleepers = 3;  // of 2 ms each
+// Looks, of 2 ms each, in which a thread must be in one and the same sleep before it is no longer waited for.
+constexpr uint32_t kLooksAtSleepers = 5;
 // The end of the XSAVE area is told by a word in the software-reserved bytes of its legacy part (Linux, asm/sigcontext.h).
 constexpr size_t kSoftwareBytes = 464;
 constexpr uint32_t kExtendedMagic = 0x46505853;
@@ -36,6 +37,9 @@ struct Slot {
   enum State : uint32_t { kAsked, kAnswered, kGivenUp, kEnded };
   std::atomic<uint32_t> tid;
   std::atomic<uint32_t> state;
+  // The stopping thread's own: in which sleep the thread was seen, and in how many looks in turn.
+  uint64_t sleep;
+  uint32_t looks;
   StoppedThread thread;  // `tid` and `answered` are the stopping thread's, the rest its own
 };
 
@@ -164,18 +168,23 @@ bool IsZombie(uint32_t tid) {
   return name_end != nullptr && name_end[1] == ' ' && (name_end[2] == 'Z' || name_end[2] == 'X');
 }
 
-// Whether a thread sleeps with the signal blocked: it will not answer before whatever it waits for comes. By its status, proc(5).
-bool SleepsThrough(uint32_t tid, int signal) {
+// Which sleep of its life a thread is in, if it has the signal blocked meanwhile: it will not answer before whatever it waits for comes. 0 if
+// not. By its status, proc(5). Sleep that no signal ends (D) is not meant: it is short, as that of a vfork() until its child has started.
+uint64_t SleepThrough(uint32_t tid, int signal) {
   char text[2048];
   ReadThreadFile(tid, "/status", text);
   const char* state = std::strstr(text, "\nState:\t");
   const char* blocked = std::strstr(text, "\nSigBlk:\t");
-  if (state == nullptr || blocked == nullptr || (state[8] != 'S' && state[8] != 'D')) return false;
+  const char* sleeps = std::strstr(text, "\nvoluntary_ctxt_switches:\t");
+  if (state == nullptr || blocked == nullptr || sleeps == nullptr || state[8] != 'S') return 0;
   uint64_t mask = 0;
   for (const char* c = blocked + 9; *c != '\n' && *c != '\0'; ++c) {
     mask = mask << 4 | static_cast<uint64_t>(*c <= '9' ? *c - '0' : *c - 'a' + 10);
   }
-  return (mask >> (signal - 1) & 1) != 0;
+  if ((mask >> (signal - 1) & 1) == 0) return 0;
+  uint64_t number = 0;
+  for (const char* c = sleeps + 26; *c >= '0' && *c <= '9'; ++c) number = number * 10 + static_cast<uint64_t>(*c - '0');
+  return number + 1;
 }
 
 // One that default actions and programs leave alone. A late one does no harm: the first two are ignored by default.
@@ -207,7 +216,11 @@ void GiveUpSleepers(int signal) {
   const uint32_t count = slot_count.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < count; ++i) {
     Slot& slot = slots[i];
-    if (slot.state.load(std::memory_order_acquire) != Slot::kAsked || !SleepsThrough(slot.thread.tid, signal)) continue;
+    if (slot.state.load(std::memory_order_acquire) != Slot::kAsked) continue;
+    const uint64_t sleep = SleepThrough(slot.thread.tid, signal);
+    slot.looks = sleep != 0 && sleep == slot.sleep ? slot.looks + 1 : 0;
+    slot.sleep = sleep;
+    if (slot.looks < kLooksAtSleepers) continue;
     uint32_t asked = Slot::kAsked;
     slot.state.compare_exchange_strong(asked, Slot::kGivenUp, std::memory_order_acq_rel);
   }
@@ -284,6 +297,8 @@ bool StoppedThreads::AddNewThreads(bool* added) {
       const uint32_t index = slot_count.load(std::memory_order_relaxed);
       if (index == kMostThreads) continue;
       Slot& slot = slots[index];
+      slot.sleep = 0;
+      slot.looks = 0;
       slot.thread = {};
       slot.thread.tid = tid;
       slot.state.store(Slot::kAsked, std::memory_order_relaxed);
@@ -341,11 +356,11 @@ bool StoppedThreads::Stop(int signal, uint32_t limit_ms) {
     good = AddNewThreads(&added);
     if (!good) break;
     uint32_t answered = answers.load(std::memory_order_acquire);
-    for (uint32_t looks = 0; CountPending() != 0 && MonotonicUs() < deadline; ++looks) {
-      if (looks == kLooksBeforeSleepers) GiveUpSleepers(taken[0].number);
+    while (CountPending() != 0 && MonotonicUs() < deadline) {
       WakeGate();
       const timespec pause = {0, 2000000};
-      RawSyscall(SYS_futex, &answers, FUTEX_WAIT_PRIVATE, answered, &pause);
+      const long woken = RawSyscall(SYS_futex, &answers, FUTEX_WAIT_PRIVATE, answered, &pause);
+      if (woken == -ETIMEDOUT) GiveUpSleepers(taken[0].number);
       answered = answers.load(std::memory_order_acquire);
     }
     if (!added || MonotonicUs() >= deadline) break;
