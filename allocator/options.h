@@ -46,6 +46,8 @@
   Measure(dump_on_growth, 0, 0, 100000, "percent", "write a dump whenever this much more is live than at the last one (20%)") \
   Number(dump_signal, 0, 0, 64, "a signal that has the process write a dump, unless the program handles it itself; 0: none") \
   Text(dump_to, "mallocspy-%p-%n.mspy", "where these dumps go (%p: the process id, %n: their number, from 1)")         \
+  Word(contents, "none", "none|pointers|full",                                                                         \
+       "what these dumps have of the bytes in blocks: nothing, words that point to functions, variables and stacks, or all") \
   Number(dump_keep, 3, 1, 1000000, "how many of these dumps are kept: the newest")                                     \
   Text(keep, "", "write the snapshot to this file at the end (%p: the process id), without `mallocspy run`")
 

@@ -29,7 +29,7 @@
 namespace mallocspy::ledger {
 
 inline constexpr uint64_t kMagic = 0x0a1a0a0d7970736d;  // "mspy\r\n\x1a\n": breaks when copied as text
-inline constexpr uint32_t kVersion = 7;
+inline constexpr uint32_t kVersion = 8;
 inline constexpr uint64_t kPageBytes = 4096;
 
 // A live ledger without a file name is a memfd of this one: "/memfd:mallocspy-ledger (deleted)" in /proc/PID/maps and, as a link, in /proc/PID/fd.
@@ -80,6 +80,13 @@ struct CounterBank {
 };
 static_assert(sizeof(CounterBank) == 64 + 32 * kStacksPerBank);
 
+// What was live of a stack at a peak. Modulo 2^64, as of counters of different moments frees may be ahead.
+struct PeakCounters {
+  uint64_t live_blocks;
+  uint64_t live_bytes;
+};
+static_assert(sizeof(PeakCounters) == 16);
+
 // A stack that allocated through one door. Stack 0 stands for "not known" (a block whose header was destroyed, a record that could not
 // grow) and is counted like the others.
 struct Stack {
@@ -90,12 +97,25 @@ struct Stack {
   uint32_t next;   // the next stack that ends at the same node (another door or flags), 0 for none
   uint32_t reserved;
   Counters shared;  // what was counted on no thread's behalf, or found no room for a bank
+  PeakCounters peaks[2];
 };
-static_assert(sizeof(Stack) == 48);
+static_assert(sizeof(Stack) == 80);
 
 enum StackFlags : uint8_t {
   kStackTruncated = 1,  // frames nearer to main are missing
 };
+
+// Which of the two copies of a peak is whole.
+enum PeakSide : uint32_t { kNoPeak = 0, kFirstPeak = 1, kSecondPeak = 2 };
+
+// A copy of what was live; by stack, in Stack::peaks.
+struct Peak {
+  int64_t bytes;          // Header::peak_bytes then
+  uint64_t events_bytes;  // allocated and freed until then
+  uint32_t stacks;        // those from 0 on that are in the copy
+  uint32_t reserved;
+};
+static_assert(sizeof(Peak) == 24);
 
 // A loaded object. Kept after it was unloaded, so that its frames keep their names. Module 0 is not used.
 struct Module {
@@ -328,6 +348,21 @@ struct Type {
 };
 static_assert(sizeof(Type) == 8);
 
+// What a dump has of the blocks' own bytes. Heaps hold secrets.
+enum class Contents : uint32_t {
+  kNone = 0,
+  kPointers = 1,  // words that point to something other than blocks, which the references tell: functions, variables, stacks, mappings
+  kFull = 2,
+};
+
+// By block, then by word, ascending.
+struct ContentWord {
+  uint32_t block;
+  uint32_t word;  // from 0; 8 bytes each
+  uint64_t value;
+};
+static_assert(sizeof(ContentWord) == 16);
+
 struct List {
   uint64_t offset;  // in the file; 0 for none
   uint64_t count;
@@ -367,11 +402,12 @@ struct RequestSlot {
   uint32_t fd;
   std::atomic<uint32_t> pause_us;  // for which the program stood still; 0 until it goes on
   uint32_t unanswered;             // threads that were not held
-  uint32_t contents;               // of kDump: 1 with the graph
+  uint32_t graph;                  // of kDump: 1 with the graph
+  Contents contents;               // of kDump, with the graph
   uint64_t number;
   char name[64];  // NUL-terminated, cut off
 };
-static_assert(sizeof(RequestSlot) == 112);
+static_assert(sizeof(RequestSlot) == 120);
 
 // A picture in a pipe comes in pieces: these, each followed by its bytes of the file, in any order. The last has none, and tells the
 // file's length as its offset.
@@ -478,7 +514,12 @@ struct Header {
   List root_references;  // RootReference
   List types;            // Type; the first has number 1
   uint32_t has_graph;    // 1: those lists are whole
-  uint32_t reserved;
+  Contents contents;
+  List content_words;    // ContentWord, with Contents::kPointers
+  List content_bytes;    // with Contents::kFull: blocks' bytes in the order of the block list, each block's from a multiple of 8 on
+  std::atomic<PeakSide> peak_side;
+  std::atomic<uint32_t> peak_turn;  // 1: a thread copies
+  Peak peaks[2];
   RequestSlot request;
 };
 static_assert(sizeof(Header) <= kPageBytes);

@@ -160,6 +160,7 @@ void Ledger::MoveTo(const LedgerMemory& memory) {
   // The process that we come from may go on writing to what we read. Whatever this one refers to existed when they parted and is complete;
   // records added since may come over whole, as zeros, or not at all, and ForgetLaterRecords() cuts what points to them.
   unsigned char* base = static_cast<unsigned char*>(memory.base());
+  const PeakSide peak_side = header_->peak_side.load(std::memory_order_acquire);  // what it copies meanwhile is the other side
   for (size_t t = 0; t < static_cast<size_t>(TableId::kCount); ++t) {
     for (uint32_t e = 0; e < kMaxExtents; ++e) {
       const unsigned char* start = extents_[t][e].load(std::memory_order_relaxed);
@@ -171,6 +172,7 @@ void Ledger::MoveTo(const LedgerMemory& memory) {
   }
   std::memcpy(base, static_cast<const void*>(header_), sizeof(Header));
   header_ = reinterpret_cast<Header*>(base);
+  header_->peak_side.store(peak_side, std::memory_order_relaxed);
   ForgetLaterRecords();
   memory_ = memory;
 }
@@ -216,6 +218,8 @@ bool Ledger::Adopt(const char* directory, uint32_t pid, bool visible) {
   }
   h.live_bytes.store(0, std::memory_order_relaxed);
   h.peak_bytes.store(0, std::memory_order_relaxed);
+  h.peak_side.store(kNoPeak, std::memory_order_relaxed);
+  h.peak_turn.store(0, std::memory_order_relaxed);
   h.blocks_offset = 0;
   h.blocks_count = 0;
   for (uint32_t i = 0, count = Count(TableId::kStacks); i < count; ++i) {

@@ -35,7 +35,7 @@ struct TableShape {
 // One page each to begin with: a short-lived process should not pay for a long one.
 inline constexpr TableShape kShapes[] = {
     {sizeof(Node), 256},     // kNodes
-    {sizeof(Stack), 64},     // kStacks
+    {sizeof(Stack), 32},     // kStacks
     {sizeof(Module), 32},    // kModules
     {sizeof(Thread), 64},    // kThreads
     {1, 4096},               // kStrings

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "allocator/ledger/peak_copy.h"
 #include "allocator/system/os_memory.h"
 
 namespace mallocspy::ledger {
@@ -71,6 +72,15 @@ bool ThreadCounters::AddBank(uint32_t bank) {
   g_ledger.Publish(TableId::kCounters, index + 1);
   banks_[bank] = added;
   return true;
+}
+
+void ThreadCounters::CountFallingFree(Counters* counters, uint64_t bytes) {
+  CollectLiveBytesOf(record_);
+  KeepPeakBefore(bytes);
+  Add(&record_->live_bytes, -static_cast<int64_t>(bytes));
+  Add(&counters->frees, uint64_t{1});
+  Add(&counters->freed_bytes, bytes);
+  CollectLiveBytesOf(record_);
 }
 
 void ThreadCounters::Detach() {

@@ -58,10 +58,11 @@ class ThreadCounters {
     }
   }
   void CountFree(Counters* counters, uint64_t bytes) {
+    const int64_t live = record_->live_bytes.load(std::memory_order_relaxed) - static_cast<int64_t>(bytes);
+    if (__builtin_expect(live <= -kKeptBytes, 0)) return CountFallingFree(counters, bytes);
+    record_->live_bytes.store(live, std::memory_order_relaxed);
     Add(&counters->frees, uint64_t{1});
     Add(&counters->freed_bytes, bytes);
-    const int64_t live = Add(&record_->live_bytes, -static_cast<int64_t>(bytes));
-    if (__builtin_expect(live <= -kKeptBytes, 0)) CollectLiveBytesOf(record_);
   }
 
   // In a forked child that has adopted the ledger: the banks lie elsewhere now.
@@ -81,6 +82,8 @@ class ThreadCounters {
   }
 
   bool AddBank(uint32_t bank);
+  // By which the thread's live bytes fall so far that they are added to the ledger's; the peak is kept before.
+  void CountFallingFree(Counters* counters, uint64_t bytes);
 
   CounterBank** banks_;  // by stack / kStacksPerBank
   uint32_t bank_count_;

@@ -9,6 +9,7 @@
 
 #include "allocator/ledger/ledger.h"
 #include "allocator/marks.h"
+#include "allocator/process.h"
 #include "allocator/snapshot/live_picture.h"
 #include "allocator/snapshot/snapshot_file.h"
 #include "allocator/system/decimal.h"
@@ -29,6 +30,11 @@ struct DumpFile {
 
 void BeginDumpsMark(void* context) { static_cast<DumpFile*>(context)->next_mark = BeginMarkFrozen(); }
 
+ledger::Contents OwnContents() {
+  const OptionText contents = ProcessOptions().contents;
+  return contents.Is("full") ? ledger::Contents::kFull : contents.Is("pointers") ? ledger::Contents::kPointers : ledger::Contents::kNone;
+}
+
 // 0 or a negated errno.
 long WriteFile(const DumpFile& dump) {
   char temporary[kDumpPathBytes + 32];
@@ -41,7 +47,7 @@ long WriteFile(const DumpFile& dump) {
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (RawFailed(fd)) return fd;
   SnapshotSink sink = SnapshotSink::File(static_cast<int>(fd));
-  long result = WriteSnapshot(&sink, 0, Content::kGraph) ? 0 : sink.error();
+  long result = WriteSnapshot(&sink, 0, {true, OwnContents()}) ? 0 : sink.error();
   if (result == 0) result = RawSyscall(SYS_close, fd);
   if (result == 0) result = RawSyscall(SYS_renameat, AT_FDCWD, temporary, AT_FDCWD, dump.path);
   if (result != 0) RawSyscall(SYS_unlinkat, AT_FDCWD, temporary, 0);

@@ -77,13 +77,13 @@ bool WriteDump(void* context) {
   dump->slot->fd = 0;
   Say(dump->slot, 0);
   SnapshotSink sink = SnapshotSink::Pipe(1, 0);
-  return WriteSnapshot(&sink, 0, dump->slot->contents != 0 ? Content::kGraph : Content::kBlocks);
+  return WriteSnapshot(&sink, 0, {dump->slot->graph != 0, dump->slot->contents});
 }
 
 void MakeDump(RequestSlot* slot, const ProgramPoint& point) {
   Dump dump = {slot, 0};
   const uint64_t asked_us = MonotonicUs();
-  const int error = WorkInLivePicture(point, {Afterwards::kGoesAlone, WriteDump, &dump, slot->contents != 0, BeginDumpsMark});
+  const int error = WorkInLivePicture(point, {Afterwards::kGoesAlone, WriteDump, &dump, slot->graph != 0, BeginDumpsMark});
   slot->copy.store(LastPause().copy, std::memory_order_release);
   slot->number = dump.next_mark;
   slot->unanswered = LastPause().unanswered;

@@ -21,7 +21,7 @@ struct PictureTask {
   Afterwards afterwards;
   bool (*work)(void* context);  // in the copy; false: it did not end well
   void* context;
-  bool graph = false;                       // what points to what is kept: WriteSnapshot() with Content::kGraph
+  bool graph = false;                       // what points to what is kept: WriteSnapshot() with Content::graph
   void (*held)(void* context) = nullptr;  // in the process, while all threads are held, before there is a copy
 };
 

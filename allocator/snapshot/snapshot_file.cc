@@ -153,7 +153,10 @@ bool WriteSnapshot(SnapshotSink* sink, uint32_t lowest_mark, Content content) {
   header.references = lists.references;
   header.root_references = lists.root_references;
   header.types = lists.types;
-  header.has_graph = content == Content::kGraph ? 1 : 0;
+  header.content_words = lists.content_words;
+  header.content_bytes = lists.content_bytes;
+  header.has_graph = content.graph ? 1 : 0;
+  header.contents = content.graph ? content.bytes : ledger::Contents::kNone;
   header.used_bytes.store(lists.end, std::memory_order_relaxed);
   header.state.store(ledger::State::kEnded, std::memory_order_relaxed);
   header.request.state.store(ledger::RequestSlot::kIdle, std::memory_order_relaxed);

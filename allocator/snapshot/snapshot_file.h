@@ -8,7 +8,7 @@
 namespace mallocspy {
 
 // Writes the ledger and the live blocks with that mark or a later one. False when there is no memory, or `sink` failed. While events are frozen.
-bool WriteSnapshot(SnapshotSink* sink, uint32_t lowest_mark, Content content = Content::kBlocks);
+bool WriteSnapshot(SnapshotSink* sink, uint32_t lowest_mark, Content content = {});
 
 // Keeps and reports what a process without `mallocspy run` recorded, as the options say. `self`: where the calling thread was; `exits`: it
 // ends in order. While events are frozen.

@@ -26,6 +26,18 @@ class ListWriter {
     filled_ += sizeof(Record);
     ++count_;
   }
+  // `count` counts bytes then. What is all zero becomes a hole, unless it is very short.
+  void AddBytes(const unsigned char* bytes, size_t size) {
+    if (size >= kPageBytes && IsZero(bytes, size)) {
+      Flush();
+      next_ += size;
+    } else {
+      if (filled_ + size > kBufferBytes) Flush();
+      __builtin_memcpy(buffer_ + filled_, bytes, size);
+      filled_ += size;
+    }
+    count_ += size;
+  }
   // The list, and in `end` where the next one can begin. False if the sink failed.
   bool End(List* list, uint64_t* end) {
     Flush();
@@ -36,6 +48,10 @@ class ListWriter {
   bool good() const { return good_; }
 
  private:
+  static bool IsZero(const unsigned char* bytes, size_t size) {
+    return bytes[0] == 0 && __builtin_memcmp(bytes, bytes + 1, size - 1) == 0;
+  }
+
   void Flush() {
     good_ = good_ && sink_->Write(buffer_, filled_, next_);
     next_ += filled_;
@@ -54,7 +70,7 @@ class ListWriter {
 // What the picture knows of the blocks' references, while the lists are written.
 class Graph {
  public:
-  explicit Graph(const Picture& picture) : blocks_(*picture.blocks), shapes_(*picture.blocks, *picture.map) {}
+  explicit Graph(const Picture& picture) : blocks_(*picture.blocks), map_(*picture.map), shapes_(blocks_, map_) {}
   ~Graph() {
     if (numbers_ != nullptr) Unmap(numbers_, (blocks_.size() + 1) * sizeof(uint32_t));
   }
@@ -98,6 +114,37 @@ class Graph {
     for (uint16_t i = 1; i <= shapes_.type_count() && writer->good(); ++i) writer->Add(shapes_.type(i));
   }
 
+  // The words that point to something other than blocks.
+  void WriteContentWords(ListWriter* writer) {
+    uint32_t block = 0;
+    const auto take = [&](const unsigned char* bytes, uint64_t offset, size_t size) {
+      for (size_t at = 0; at + sizeof(uintptr_t) <= size; at += sizeof(uintptr_t)) {
+        uintptr_t word;
+        __builtin_memcpy(&word, bytes + at, sizeof(word));
+        const uint64_t number = (offset + at) / sizeof(uintptr_t);
+        if (word < kPageBytes || number > UINT32_MAX || map_.Find(word) == nullptr) continue;
+        uint64_t inside;
+        if (blocks_.Find(word, &inside) != Reachability::kNoBlock) continue;
+        writer->Add(ledger::ContentWord{numbers_[block], static_cast<uint32_t>(number), word});
+      }
+    };
+    MemoryWindow window;
+    window.Open();
+    for (; block < blocks_.size() && writer->good(); ++block) Read(block, *writer, &window, take);
+  }
+
+  void WriteContentBytes(ListWriter* writer) {
+    constexpr unsigned char kPadding[sizeof(uintptr_t)] = {};
+    const auto take = [writer](const unsigned char* bytes, uint64_t, size_t size) { writer->AddBytes(bytes, size); };
+    MemoryWindow window;
+    window.Open();
+    for (uint32_t i = 0; i < blocks_.size() && writer->good(); ++i) {
+      Read(i, *writer, &window, take);
+      const uint64_t size = numbers_[i] == Reachability::kNoBlock ? 0 : blocks_.SizeOf(i);
+      writer->AddBytes(kPadding, RoundUp(size, sizeof(uintptr_t)) - size);
+    }
+  }
+
   void Describe(Block* block) const {
     uint64_t offset;
     const uint32_t number = blocks_.Find(block->address, &offset);
@@ -125,7 +172,19 @@ class Graph {
     if (offset == 0) graph->shapes_.NoteHolder(start + number * sizeof(uintptr_t), start + graph->blocks_.SizeOf(from->block), to);
   }
 
+  // Calls take() with the bytes of a listed block, piece by piece; each piece but the last is whole words.
+  template <typename Take>
+  void Read(uint32_t block, const ListWriter& writer, MemoryWindow* window, Take take) const {
+    if (numbers_[block] == Reachability::kNoBlock) return;
+    const uint64_t size = blocks_.SizeOf(block);
+    for (uint64_t offset = 0; offset < size && writer.good(); offset += MemoryWindow::kMostBytes) {
+      const size_t now = size - offset < MemoryWindow::kMostBytes ? size - offset : MemoryWindow::kMostBytes;
+      take(window->At(blocks_.AddressOf(block) + offset, now), offset, now);
+    }
+  }
+
   const Reachability& blocks_;
+  const MemoryMap& map_;
   BlockShapes shapes_;
   uint32_t* numbers_ = nullptr;  // in the block list
 };
@@ -145,21 +204,29 @@ bool WriteBlock(const Block& block, void* context) {
   return to->writer.good();
 }
 
-// The graph's own lists come first: what a block seems to be is known only when all pointers were seen.
-ListsWritten Write(SnapshotSink* sink, unsigned char* buffer, uint64_t offset, uint32_t lowest_mark, Graph* graph) {
+template <typename WriteRecords>
+void WriteList(SnapshotSink* sink, unsigned char* buffer, ListsWritten* lists, List* list, WriteRecords write) {
+  ListWriter writer(sink, buffer, lists->end);
+  write(&writer);
+  lists->good = writer.End(list, &lists->end) && lists->good;
+}
+
+// The graph's own lists come before the blocks: what a block seems to be is known only when all pointers were seen.
+ListsWritten Write(SnapshotSink* sink, unsigned char* buffer, uint64_t offset, uint32_t lowest_mark, ledger::Contents contents, Graph* graph) {
   ListsWritten lists = {};
   lists.good = true;
   lists.end = offset;
+  const auto write = [&](List* list, auto records) { WriteList(sink, buffer, &lists, list, records); };
   if (graph != nullptr) {
-    ListWriter references(sink, buffer, lists.end);
-    graph->WriteReferences(&references);
-    lists.good = references.End(&lists.references, &lists.end);
-    ListWriter roots(sink, buffer, lists.end);
-    graph->WriteRootReferences(&roots);
-    lists.good = roots.End(&lists.root_references, &lists.end) && lists.good;
-    ListWriter types(sink, buffer, lists.end);
-    graph->WriteTypes(&types);
-    lists.good = types.End(&lists.types, &lists.end) && lists.good;
+    write(&lists.references, [=](ListWriter* writer) { graph->WriteReferences(writer); });
+    write(&lists.root_references, [=](ListWriter* writer) { graph->WriteRootReferences(writer); });
+    write(&lists.types, [=](ListWriter* writer) { graph->WriteTypes(writer); });
+    if (contents == ledger::Contents::kPointers) {
+      write(&lists.content_words, [=](ListWriter* writer) { graph->WriteContentWords(writer); });
+    }
+    if (contents == ledger::Contents::kFull) {
+      write(&lists.content_bytes, [=](ListWriter* writer) { graph->WriteContentBytes(writer); });
+    }
   }
   BlockWriter blocks = {ListWriter(sink, buffer, lists.end), lowest_mark, graph};
   ForEachBlock(WriteBlock, &blocks);
@@ -173,11 +240,11 @@ ListsWritten WriteLists(SnapshotSink* sink, uint64_t offset, uint32_t lowest_mar
   unsigned char* buffer = static_cast<unsigned char*>(MapPrivate(kBufferBytes));
   ListsWritten lists = {};
   if (buffer == nullptr) return lists;
-  const Picture* picture = content == Content::kGraph ? ThePicture() : nullptr;
+  const Picture* picture = content.graph ? ThePicture() : nullptr;
   if (picture == nullptr) {
-    lists = Write(sink, buffer, offset, lowest_mark, nullptr);
+    lists = Write(sink, buffer, offset, lowest_mark, content.bytes, nullptr);
   } else if (Graph graph(*picture); graph.Prepare()) {
-    lists = Write(sink, buffer, offset, 0, &graph);
+    lists = Write(sink, buffer, offset, 0, content.bytes, &graph);
   }
   Unmap(buffer, kBufferBytes);
   return lists;

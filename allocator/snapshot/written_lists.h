@@ -8,8 +8,12 @@
 
 namespace mallocspy {
 
-// With the graph: references and types, too, of which only a picture that was made with it knows (picture.h).
-enum class Content : bool { kBlocks, kGraph };
+// What a snapshot has beside the blocks. With the graph: references and types, of which only a picture that was made with it knows
+// (picture.h). `bytes`: only with the graph.
+struct Content {
+  bool graph = false;
+  ledger::Contents bytes = ledger::Contents::kNone;
+};
 
 struct ListsWritten {
   bool good;  // false: no memory, or the sink failed
@@ -17,6 +21,8 @@ struct ListsWritten {
   ledger::List references;
   ledger::List root_references;
   ledger::List types;
+  ledger::List content_words;
+  ledger::List content_bytes;
   uint64_t end;  // of the file
 };
 

@@ -324,6 +324,51 @@ class LiveTest(unittest.TestCase):
                     found.append(int(pid))
         return found
 
+    def written(self, path):
+        """What `show` says of the block that the order `write` made."""
+        explore = lambda *words: json.loads(self.succeed("explore", "--format=json", path, " ".join(words)))
+        blocks = explore("blocks", "function=*Write*", "size=64")["rows"]
+        self.assertEqual(len(blocks), 1)
+        return explore("show", blocks[0]["address"])
+
+    def test_contents_only_if_asked_for(self):
+        secret = "the secret is 4711"
+        with Obedient(self.build) as program:
+            program.tell(f"write {secret}")
+            none, pointers, full = (self.dump(program.pid, f"{name}.mspy", f"--contents={name}") for name in ("none", "pointers", "full"))
+            self.assertEqual(self.command("dump", "--contents=all", str(program.pid)).status, 2)
+            self.assertEqual(self.command("dump", "--contents=full", "--no-graph", str(program.pid)).status, 2)
+        self.assertEqual([secret.encode() in pathlib.Path(path).read_bytes() for path in (none, pointers, full)], [False, False, True])
+        self.assertNotIn("words", self.written(none))
+        words = self.written(pointers)["words"]
+        self.assertEqual([row["at"] for row in words], [0, 8])
+        self.assertRegex(words[0]["points_to"], r"::Lose\(.*\) in obeys$")
+        self.assertRegex(words[1]["points_to"], r"::kept_count in obeys$")
+        self.assertNotIn("contents", self.written(pointers))
+        shown = self.written(full)
+        self.assertEqual(shown["words"], self.written(pointers)["words"])
+        self.assertEqual(len(shown["contents"]), 4)
+        self.assertEqual("".join(row["text"] for row in shown["contents"])[16:].rstrip("."), secret)
+        self.assertTrue(shown["contents"][1]["bytes"].startswith("74 68 65 20"))
+        # What was never written takes no room.
+        self.assertLess(os.stat(full).st_blocks * 512 - os.stat(none).st_blocks * 512, 60000)
+
+    def test_a_dump_of_its_own_has_the_contents_that_the_option_says(self):
+        for contents, expected in (("none", False), ("full", True)):
+            with Obedient(self.build, MALLOCSPY_OPTIONS=f"report=none:contents={contents}") as program:
+                program.tell("write something private")
+                self.assertEqual(program.tell(f"dump {self.folder}/{contents}.mspy"), 0)
+            self.assertEqual(b"something private" in (self.folder / f"{contents}.mspy").read_bytes(), expected)
+
+    def test_the_peak_by_stack(self):
+        with Obedient(self.build) as program:
+            program.tell("keep 10 1000000")
+            program.tell("lose 10 50000")
+            program.tell("drop 9")
+            peak = json.loads(self.succeed("explore", "--format=json", self.dump(program.pid), "peak"))
+        rows = {name: (row["peak_blocks"], row["peak_bytes"]) for row in peak["rows"] for name in ("Keep", "Lose") if name in row["function"]}
+        self.assertEqual(rows, {"Keep": (10, 10000000), "Lose": (10, 500000)})
+        self.assertEqual(peak["total"]["shown_bytes"], peak["total"]["peak_bytes"])
 
     def diff(self, *paths):
         return json.loads(self.succeed("diff", "--fail-on=none", "--format=json", *paths))["heap"]

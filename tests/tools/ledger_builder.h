@@ -140,6 +140,9 @@ class LedgerBuilder {
     threads_.back().peak_bytes = peak;
   }
 
+  // What was live of a stack at a peak, in one of the two copies; header() says which one is whole.
+  void SetPeak(uint32_t stack, uint32_t side, uint64_t blocks, uint64_t bytes) { stacks_[stack].peaks[side] = {blocks, bytes}; }
+
   // A live block, counted as one allocation of its stack.
   void AddBlock(uint32_t stack, uint64_t address, uint64_t size, uint16_t mark = 1, uint8_t flags = 0,
                 ledger::Reach reach = ledger::Reach::kUnknown, uint32_t root = 0) {
@@ -158,6 +161,15 @@ class LedgerBuilder {
   void AddRootReference(ledger::RootKind kind, uint32_t tid, uint64_t address, uint32_t to, uint32_t offset = 0) {
     header_->has_graph = 1;
     root_references_.push_back({address, tid, kind, to, offset});
+  }
+  // The blocks' own bytes, each block's from a multiple of 8 on; or words that point out of the heap.
+  void SetContentBytes(std::string_view bytes) {
+    header_->contents = ledger::Contents::kFull;
+    content_bytes_.assign(bytes.begin(), bytes.end());
+  }
+  void AddContentWord(uint32_t block, uint32_t word, uint64_t value) {
+    header_->contents = ledger::Contents::kPointers;
+    content_words_.push_back({block, word, value});
   }
   // A class whose table lies there; makes the last block one of its objects, and returns its number.
   uint16_t AddType(uint32_t module, uint64_t offset) {
@@ -245,6 +257,8 @@ class LedgerBuilder {
     header_->references = AddList(references_, &bytes);
     header_->root_references = AddList(root_references_, &bytes);
     header_->types = AddList(types_, &bytes);
+    header_->content_words = AddList(content_words_, &bytes);
+    header_->content_bytes = AddList(content_bytes_, &bytes);
     header_->used_bytes = bytes.size();
     std::memcpy(bytes.data(), static_cast<const void*>(header_.get()), sizeof(ledger::Header));
     return bytes;
@@ -263,6 +277,7 @@ class LedgerBuilder {
     uint64_t allocated_bytes;
     uint64_t frees;
     uint64_t freed_bytes;
+    ledger::PeakCounters peaks[2];
   };
   static_assert(sizeof(StackRecord) == sizeof(ledger::Stack));
 
@@ -348,6 +363,8 @@ class LedgerBuilder {
   std::vector<ledger::Reference> references_;
   std::vector<ledger::RootReference> root_references_;
   std::vector<ledger::Type> types_;
+  std::vector<ledger::ContentWord> content_words_;
+  std::vector<char> content_bytes_;
   std::string strings_;
 };
 

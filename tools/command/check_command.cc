@@ -29,7 +29,7 @@ int CheckCommand(const std::vector<std::string>& arguments) {
     return kExitIncomplete;
   }
   const std::string path = absl::StrCat(directory->path(), "/check.mspy");
-  const absl::StatusOr<DumpTaken> taken = TakeDump(*process, path, false);
+  const absl::StatusOr<DumpTaken> taken = TakeDump(*process, path, {});
   if (!taken.ok()) return NoProcess(taken.status());
   // The report's own options, of the snapshot in place of the process.
   std::vector<std::string> report = arguments;

@@ -27,7 +27,7 @@ int MarkCommand(const std::vector<std::string>& arguments) {
   if (!process.ok()) return NoProcess(process.status());
   const absl::StatusOr<std::unique_ptr<LiveRequest>> request = LiveRequest::Make(*process);
   if (!request.ok()) return NoProcess(request.status());
-  if (const absl::Status asked = (*request)->Ask(ledger::RequestSlot::kMark, name, false); !asked.ok()) return NoProcess(asked);
+  if (const absl::Status asked = (*request)->Ask(ledger::RequestSlot::kMark, name); !asked.ok()) return NoProcess(asked);
   return WriteAll(STDOUT_FILENO, absl::StrCat("mark ", (*request)->number(), " begins: ", Escaped(name), "\n")).ok() ? kExitClean : kExitIncomplete;
 }
 

@@ -16,6 +16,7 @@ absl::StatusOr<BlockSet> BlocksAsSet(const Question& question, ExploredHeap* hea
 
 // group_answers.cc
 absl::StatusOr<Answer> StacksAnswer(const Question& question, ExploredHeap* heap);
+absl::StatusOr<Answer> PeakAnswer(const Question& question, ExploredHeap* heap);
 absl::StatusOr<Answer> TypesAnswer(const Question& question, ExploredHeap* heap);
 absl::StatusOr<Answer> LeaksAnswer(const Question& question, ExploredHeap* heap);
 absl::StatusOr<Answer> MarksAnswer(const Question& question, ExploredHeap* heap);

@@ -74,6 +74,28 @@ absl::StatusOr<Answer> StacksAnswer(const Question& question, ExploredHeap* heap
   return answer;
 }
 
+absl::StatusOr<Answer> PeakAnswer(const Question& question, ExploredHeap* heap) {
+  const Snapshot& snapshot = heap->snapshot();
+  Rows rows;
+  for (uint32_t stack = 0; stack < snapshot.stacks.size(); ++stack) {
+    const SnapshotStack& counted = snapshot.stacks[stack];
+    if (counted.peak_blocks == 0) continue;
+    rows.push_back({counted.peak_bytes, counted.peak_blocks, counted.live_bytes(), counted.live_blocks(), uint64_t{stack},
+                    NameIfSorted(question, stack, heap)});
+  }
+  Answer answer;
+  const SnapshotPeak& peak = snapshot.peak;
+  answer.totals = {{"peak_bytes", snapshot.peak_bytes}, {"shown_bytes", peak.bytes}, {"shown_blocks", peak.blocks}};
+  answer.notes.push_back(absl::StrCat("peak: ", snapshot.peak_bytes, " bytes; shown: ", peak.bytes, " bytes in ", Count(peak.blocks, "block"),
+                                      peak.is_end ? ", which are live now" : ""));
+  const absl::Status added = AddTable(
+      question, "rows", {Bytes("peak_bytes"), Number("peak_blocks"), Bytes("bytes"), Number("blocks"), Number("stack"), {"function"}},
+      std::move(rows), "peak_bytes", &answer);
+  if (!added.ok()) return added;
+  NameStacks(4, 5, heap, &answer.tables.back());
+  return answer;
+}
+
 absl::StatusOr<Answer> TypesAnswer(const Question& question, ExploredHeap* heap) {
   const absl::StatusOr<BlockSet> blocks = ChosenBlocks(question, heap);
   if (!blocks.ok()) return blocks.status();

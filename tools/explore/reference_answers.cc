@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/explore/answers.h"
 #include "tools/explore/block_filter.h"
+#include "tools/explore/content_answers.h"
 #include "tools/graph/holding_path.h"
 #include "tools/verdict/findings.h"
 #include "tools/wording/count.h"
@@ -99,6 +100,7 @@ absl::StatusOr<Answer> ShowAnswer(const Question& question, ExploredHeap* heap) 
   Answer answer;
   answer.tables.push_back(Table::Record("block", std::move(record)));
   answer.tables.push_back(Frames(snapshot.stacks[block.stack].node, heap));
+  if (const absl::Status added = AddContents(question, *index, heap, &answer); !added.ok()) return added;
   return answer;
 }
 

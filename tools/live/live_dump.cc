@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tools/live/live_request.h"
 #include "tools/live/process_files.h"
 #include "tools/run/whole_file.h"
 #include "tools/wording/escape.h"
@@ -80,7 +79,7 @@ absl::Status Receive(Pipe* pipe, WholeFile* file, const std::function<void(uint6
 
 }  // namespace
 
-absl::StatusOr<DumpTaken> TakeDump(const LiveProcess& process, const std::string& path, bool graph,
+absl::StatusOr<DumpTaken> TakeDump(const LiveProcess& process, const std::string& path, DumpContent content,
                                    const std::function<void(uint64_t)>& progress) {
   const auto unwritten = [&path](const absl::Status& status) {
     return absl::Status(absl::StatusCode::kDataLoss, absl::StrCat("the dump could not be written to ", Escaped(path), ": ", status.message()));
@@ -90,7 +89,7 @@ absl::StatusOr<DumpTaken> TakeDump(const LiveProcess& process, const std::string
   if (!file.ok()) return unwritten(file.status());
   const absl::StatusOr<std::unique_ptr<LiveRequest>> request = LiveRequest::Make(process);
   if (!request.ok()) return request.status();
-  if (const absl::Status asked = (*request)->Ask(ledger::RequestSlot::kDump, "", graph); !asked.ok()) return asked;
+  if (const absl::Status asked = (*request)->Ask(ledger::RequestSlot::kDump, "", content); !asked.ok()) return asked;
   (*request)->AwaitProcess();
   const std::optional<uint32_t> copy = PidOutside(process.pid(), (*request)->copy());
   if (!copy.has_value()) return unwritten(absl::NotFoundError("the copy of the process is gone"));

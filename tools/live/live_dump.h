@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "tools/live/live_process.h"
+#include "tools/live/live_request.h"
 
 namespace mallocspy {
 
@@ -18,9 +19,9 @@ struct DumpTaken {
   uint64_t bytes = 0;       // of the file
 };
 
-// Writes it to `path`, whole or not at all; with what points to what if `graph`. `progress`, if given, hears of the bytes received so far.
+// Writes it to `path`, whole or not at all. `progress`, if given, hears of the bytes received so far.
 // The error is a sentence.
-absl::StatusOr<DumpTaken> TakeDump(const LiveProcess& process, const std::string& path, bool graph,
+absl::StatusOr<DumpTaken> TakeDump(const LiveProcess& process, const std::string& path, DumpContent content,
                                    const std::function<void(uint64_t)>& progress = nullptr);
 
 }  // namespace mallocspy

@@ -136,12 +136,13 @@ absl::Status LiveRequest::Failed(uint32_t error) const {
   }
 }
 
-absl::Status LiveRequest::Ask(RequestSlot::Kind kind, const std::string& name, bool graph) {
+absl::Status LiveRequest::Ask(RequestSlot::Kind kind, const std::string& name, DumpContent content) {
   slot_->kind = kind;
   slot_->error.store(0, std::memory_order_relaxed);
   slot_->copy.store(0, std::memory_order_relaxed);
   slot_->pause_us.store(0, std::memory_order_relaxed);
-  slot_->contents = graph ? 1 : 0;
+  slot_->graph = content.graph ? 1 : 0;
+  slot_->contents = content.bytes;
   slot_->number = 0;
   std::memset(slot_->name, 0, sizeof(slot_->name));
   std::memcpy(slot_->name, name.data(), std::min(name.size(), sizeof(slot_->name) - 1));

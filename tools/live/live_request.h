@@ -12,6 +12,12 @@
 
 namespace mallocspy {
 
+// What a dump has beside stacks and blocks; `bytes` only with the graph.
+struct DumpContent {
+  bool graph = false;  // what points to what
+  ledger::Contents bytes = ledger::Contents::kNone;
+};
+
 // One request. The slot is ours from Make() to the end of this object.
 class LiveRequest {
  public:
@@ -22,7 +28,7 @@ class LiveRequest {
   LiveRequest& operator=(const LiveRequest&) = delete;
 
   // Asks, and waits until it is done; `name` is cut off where the slot ends. The error is a sentence.
-  absl::Status Ask(ledger::RequestSlot::Kind kind, const std::string& name, bool graph);
+  absl::Status Ask(ledger::RequestSlot::Kind kind, const std::string& name, DumpContent content = {});
 
   // What came of it.
   uint64_t number() const { return slot_->number; }

@@ -352,14 +352,14 @@ class Screen {
     if (name.empty()) return;
     const absl::StatusOr<std::unique_ptr<LiveRequest>> request = LiveRequest::Make(process_);
     absl::Status status = request.status();
-    if (status.ok()) status = (*request)->Ask(ledger::RequestSlot::kMark, name, false);
+    if (status.ok()) status = (*request)->Ask(ledger::RequestSlot::kMark, name);
     message_ = status.ok() ? absl::StrCat("mark ", (*request)->number(), " begins: ", Escaped(name)) : std::string(status.message());
   }
 
   void Dump() {
     const std::string path = Ask("write a dump to: ");
     if (path.empty()) return;
-    const absl::StatusOr<DumpTaken> taken = TakeDump(process_, path, true);
+    const absl::StatusOr<DumpTaken> taken = TakeDump(process_, path, {true});
     message_ = taken.ok() ? absl::StrCat("wrote ", Escaped(path), ", ", SizeText(static_cast<int64_t>(taken->bytes)), "; the process stood still for ",
                                          absl::StrFormat("%.1f ms", absl::ToDoubleMilliseconds(taken->pause)))
                           : std::string(taken.status().message());

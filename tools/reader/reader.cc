@@ -98,6 +98,7 @@ class Reading {
   absl::Status ReadNodes();
   absl::Status ReadStacks();
   absl::Status ReadCounters();
+  absl::Status ReadPeak();
   absl::Status ReadThreads();
   absl::Status ReadErrors();
   absl::Status ReadRoots();
@@ -108,6 +109,7 @@ class Reading {
   absl::Status ReadBlocks();
   absl::Status ReadReferences();
   absl::Status ReadRootReferences();
+  absl::Status ReadContents();
   // A list behind the extents, as a table of one extent that does not grow.
   TableReader List(ledger::List list, absl::string_view name, uint32_t record_bytes);
   // A node, or the root if there is no such node.
@@ -123,6 +125,7 @@ class Reading {
   Snapshot& out_;
   absl::flat_hash_map<uint64_t, size_t> error_places_;  // from an error's index in the file to that in out_
   std::unique_ptr<TableReader> strings_;
+  const ledger::Peak* peak_ = nullptr;  // the copy that is whole
   uint64_t limit_bytes_ = 0;
 };
 
@@ -147,9 +150,9 @@ absl::Status Reading::Run() {
   strings_ = std::make_unique<TableReader>(Table(TableId::kStrings, "strings", 1));
   absl::Status status = strings_->Check(kMostStringBytes);
   if (status.ok()) ReadFields();
-  for (auto step : {&Reading::ReadModules, &Reading::ReadNodes, &Reading::ReadStacks, &Reading::ReadCounters, &Reading::ReadThreads,
-                    &Reading::ReadErrors, &Reading::ReadRoots, &Reading::ReadHandovers, &Reading::ReadReferenceCalls, &Reading::ReadMarks, &Reading::ReadTypes, &Reading::ReadBlocks,
-                    &Reading::ReadReferences, &Reading::ReadRootReferences}) {
+  for (auto step : {&Reading::ReadModules, &Reading::ReadNodes, &Reading::ReadStacks, &Reading::ReadCounters, &Reading::ReadPeak, &Reading::ReadThreads,
+                    &Reading::ReadErrors, &Reading::ReadRoots, &Reading::ReadHandovers, &Reading::ReadReferenceCalls, &Reading::ReadMarks, &Reading::ReadTypes,
+                    &Reading::ReadBlocks, &Reading::ReadReferences, &Reading::ReadRootReferences, &Reading::ReadContents}) {
     if (status.ok()) status = (this->*step)();
   }
   if (status.ok() && out_.damaged_records > kMostDamaged) {
@@ -247,12 +250,19 @@ absl::Status Reading::ReadStacks() {
   const TableReader table = Table(TableId::kStacks, "stacks", sizeof(ledger::Stack));
   const absl::Status status = table.Check(kMostStacks);
   if (!status.ok()) return status;
-  const absl::Status read = table.ForEach<ledger::Stack>(0, [this](uint64_t, const ledger::Stack& stack) {
+  const uint32_t side = counts_.peak_side.load(std::memory_order_relaxed);
+  if (Valid(side <= ledger::kSecondPeak) && side != ledger::kNoPeak) peak_ = &counts_.peaks[side - 1];
+  const absl::Status read = table.ForEach<ledger::Stack>(0, [this, side](uint64_t index, const ledger::Stack& stack) {
     SnapshotStack& copy = out_.stacks.emplace_back();
     copy.node = Node(stack.node);
     if (Valid(IsDoor(stack.door))) copy.door = static_cast<Door>(stack.door);
     copy.truncated = (stack.flags & ledger::kStackTruncated) != 0;
     AddTo(&copy, stack.shared);
+    if (peak_ == nullptr || index >= peak_->stacks) return;
+    const ledger::PeakCounters& peak = stack.peaks[side - 1];
+    // Of counters of different moments frees may be ahead.
+    copy.peak_blocks = static_cast<uint64_t>(std::max<int64_t>(0, static_cast<int64_t>(peak.live_blocks)));
+    copy.peak_bytes = static_cast<uint64_t>(std::max<int64_t>(0, static_cast<int64_t>(peak.live_bytes)));
   });
   if (out_.stacks.empty()) out_.stacks.emplace_back();
   return read;
@@ -273,6 +283,27 @@ absl::Status Reading::ReadCounters() {
       }
     }
   });
+}
+
+// A process that never had more than now needed no copy of a peak.
+absl::Status Reading::ReadPeak() {
+  uint64_t live_bytes = 0;
+  uint64_t all_bytes = 0;
+  for (const SnapshotStack& stack : out_.stacks) {
+    live_bytes += stack.live_bytes();
+    all_bytes += stack.allocated_bytes + stack.freed_bytes;
+    out_.peak.blocks += stack.peak_blocks;
+    out_.peak.bytes += stack.peak_bytes;
+  }
+  if (peak_ != nullptr) out_.peak.events_bytes = peak_->events_bytes;
+  if (out_.peak.bytes > live_bytes) return absl::OkStatus();
+  out_.peak = {0, live_bytes, all_bytes, true};
+  for (SnapshotStack& stack : out_.stacks) {
+    stack.peak_blocks = stack.live_blocks();
+    stack.peak_bytes = stack.live_bytes();
+    out_.peak.blocks += stack.peak_blocks;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Reading::ReadThreads() {
@@ -432,6 +463,26 @@ absl::Status Reading::ReadRootReferences() {
     const bool same = !out_.root_references.empty() && out_.roots.back().address == reference.address && reference.address != 0;
     if (!same) out_.roots.push_back({reference.kind, reference.tid, reference.address});
     out_.root_references.push_back({static_cast<uint32_t>(out_.roots.size() - 1), reference.to, reference.offset});
+  });
+}
+
+absl::Status Reading::ReadContents() {
+  if (!out_.has_graph || !Valid(counts_.contents <= ledger::Contents::kFull)) return absl::OkStatus();
+  out_.contents = counts_.contents;
+  if (out_.contents == ledger::Contents::kFull) {
+    out_.content_bytes = counts_.content_bytes;
+    const bool there = out_.content_bytes.offset <= limit_bytes_ && out_.content_bytes.count <= limit_bytes_ - out_.content_bytes.offset;
+    return there ? absl::OkStatus() : absl::DataLossError("is damaged: the blocks' contents lie behind its end");
+  }
+  if (out_.contents != ledger::Contents::kPointers || counts_.content_words.count == 0) return absl::OkStatus();
+  const TableReader list = List(counts_.content_words, "contents", sizeof(ledger::ContentWord));
+  const absl::Status status = list.Check(kMostReferences);
+  if (!status.ok()) return status;
+  out_.content_words.reserve(counts_.content_words.count);
+  return list.ForEach<ledger::ContentWord>(0, [this](uint64_t, const ledger::ContentWord& word) {
+    if (!Valid(word.block < out_.blocks.size())) return;
+    if (!Valid(out_.content_words.empty() || out_.content_words.back().block <= word.block)) return;
+    out_.content_words.push_back({word.block, word.word, word.value});
   });
 }
 

@@ -36,6 +36,8 @@ struct SnapshotStack {
   uint64_t allocated_bytes = 0;
   uint64_t frees = 0;
   uint64_t freed_bytes = 0;
+  uint64_t peak_blocks = 0;  // of Snapshot::peak
+  uint64_t peak_bytes = 0;
 
   // Of a live process the counters are of different moments; a free may be seen before its allocation.
   uint64_t live_blocks() const { return allocations > frees ? allocations - frees : 0; }
@@ -112,6 +114,22 @@ struct SnapshotType {
   uint64_t offset = 0;  // of the table's address point, as a frame's: without the module's bias
 };
 
+// A word of a block that points to something other than a block.
+struct SnapshotContentWord {
+  uint32_t block = 0;  // index in Snapshot::blocks
+  uint32_t word = 0;   // from 0; 8 bytes each
+  uint64_t value = 0;
+};
+
+// What was live, by stack, when live bytes were at their highest, or nearly (allocator/ledger/peak_copy.h). Its sum may differ from
+// Snapshot::peak_bytes.
+struct SnapshotPeak {
+  uint64_t blocks = 0;
+  uint64_t bytes = 0;
+  uint64_t events_bytes = 0;  // allocated and freed until then
+  bool is_end = false;        // it is what the snapshot shows as live
+};
+
 // A moment that somebody named.
 struct SnapshotMark {
   uint64_t number = 0;
@@ -164,6 +182,7 @@ struct Snapshot {
   std::array<uint64_t, ledger::kBytesOnlyReasons> bytes_only = {};  // blocks that should have been, by ledger::BytesOnly
   uint64_t mapping_limit = 0;
   uint64_t peak_bytes = 0;
+  SnapshotPeak peak;
 
   std::vector<SnapshotModule> modules;  // [0] stands for "no module"
   std::vector<SnapshotNode> nodes;      // [0] is the root
@@ -182,6 +201,9 @@ struct Snapshot {
   std::vector<SnapshotReference> references;  // by `from`, ascending, then by `word`
   std::vector<SnapshotRootReference> root_references;
   std::vector<SnapshotType> types;  // [0] stands for "not known"
+  ledger::Contents contents = ledger::Contents::kNone;
+  std::vector<SnapshotContentWord> content_words;  // with kPointers; by `block`, ascending, then by `word`
+  ledger::List content_bytes = {};                 // with kFull: where in the file they are (block_contents.h)
   bool blocks_known = false;     // the process ended in order and wrote its block list whole
   uint64_t damaged_records = 0;  // left out or cut off because they contradict the format
 };

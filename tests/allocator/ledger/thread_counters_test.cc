@@ -7,24 +7,11 @@
 
 #include "allocator/ledger/stack_table.h"
 #include "tests/allocator/fresh_process.h"
+#include "tests/allocator/ledger/blank_records.h"
 #include "tests/allocator/recorded_errors.h"
 
 namespace mallocspy::ledger {
 namespace {
-
-Thread* NewThread() {
-  FutexLockHolder hold(g_ledger.lock());
-  const uint32_t index = g_ledger.Reserve(TableId::kThreads);
-  g_ledger.Publish(TableId::kThreads, index + 1);
-  return g_ledger.At<Thread>(TableId::kThreads, index);
-}
-
-uint32_t NewStack() {
-  FutexLockHolder hold(g_ledger.lock());
-  const uint32_t index = g_ledger.Reserve(TableId::kStacks);
-  g_ledger.Publish(TableId::kStacks, index + 1);
-  return index;
-}
 
 TEST(ThreadCounters, CountExactly) {
   InFreshProcess([] {

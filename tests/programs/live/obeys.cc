@@ -3,6 +3,7 @@
 //   keep COUNT SIZE      makes and keeps blocks
 //   drop COUNT           frees the latest ones
 //   lose COUNT SIZE      makes blocks and forgets them
+//   write TEXT           keeps a block with a pointer to a function, one to a variable and the text, and one of 64 KiB that is never written
 //   threads COUNT        starts threads that allocate and free until the end
 //   take SIGNAL          handles it; "ok 0" if it had the default action, as it should seem
 //   default SIGNAL       sets its default action
@@ -48,6 +49,20 @@ void Lose(size_t count, size_t size) {
   }
 }
 
+struct Written {
+  void (*function)(size_t count, size_t size);
+  size_t* variable;
+  char text[48];
+};
+
+void Write(const char* text) {
+  auto* written = static_cast<Written*>(malloc(sizeof(Written)));
+  *written = {Lose, &kept_count, {}};
+  strncpy(written->text, text, sizeof(written->text) - 1);
+  kept[kept_count++] = written;
+  kept[kept_count++] = calloc(1, 1 << 16);
+}
+
 void* Busy(void*) {
   for (unsigned i = 0;; ++i) {
     void* volatile blocks[16];
@@ -89,6 +104,8 @@ void Obey(char* line) {
     for (long i = 0; i < First(line) && kept_count > 0; ++i) free(kept[--kept_count]);
   } else if (Is(line, "lose ")) {
     Lose(First(line), Second(line));
+  } else if (Is(line, "write ")) {
+    Write(line + 6);
   } else if (Is(line, "threads ")) {
     for (long i = 0; i < First(line); ++i) {
       pthread_t thread;

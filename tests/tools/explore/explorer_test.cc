@@ -110,6 +110,19 @@ TEST_F(ExplorerTest, Groups) {
   EXPECT_EQ(threads[0], (json{{"thread", 4712}, {"name", "worker"}, {"blocks", 5}, {"bytes", 405}}));
 }
 
+TEST_F(ExplorerTest, Peak) {
+  const nlohmann::json answer = Json("peak");
+  const nlohmann::json stacks = Json("stacks");
+  ASSERT_GT(answer["rows"].size(), 3u);
+  EXPECT_EQ(answer["rows"].size(), stacks["rows"].size()) << "what is live is the peak here";
+  uint64_t bytes = 0;
+  for (const nlohmann::json& row : answer["rows"]) bytes += row["peak_bytes"].get<uint64_t>();
+  EXPECT_EQ(answer["total"]["shown_bytes"], bytes);
+  EXPECT_EQ(answer["rows"][0]["peak_bytes"], stacks["rows"][0]["bytes"]);
+  EXPECT_EQ(answer["rows"][0]["function"], stacks["rows"][0]["function"]);
+  EXPECT_THAT(Text("peak"), testing::HasSubstr("which are live now"));
+}
+
 TEST_F(ExplorerTest, Show) {
   const json show = Json("show " + Hex(kFirstEntry));
   EXPECT_EQ(show["block"]["type"], "depot::Entry");

@@ -170,6 +170,56 @@ TEST(Reader, ReferencesToNowhereAreDamage) {
   EXPECT_EQ(snapshot->marks.size(), 2u);
 }
 
+TEST(Reader, ThePeakByStackIsTheCopyThatIsWhole) {
+  LedgerBuilder ledger = FullLedger();
+  ledger.SetPeak(1, 0, 7, 7000);
+  ledger.SetPeak(1, 1, 8, 8000);
+  ledger.SetPeak(2, 1, static_cast<uint64_t>(-1), static_cast<uint64_t>(-100));  // of several threads, at different moments
+  ledger.header().peak_side = ledger::kSecondPeak;
+  ledger.header().peaks[0] = {7000, 70, 3, 0};
+  ledger.header().peaks[1] = {8100, 80, 3, 0};
+  absl::StatusOr<Snapshot> snapshot = Read(ledger.Bytes());
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->stacks[1].peak_blocks, 8u);
+  EXPECT_EQ(snapshot->stacks[1].peak_bytes, 8000u);
+  EXPECT_EQ(snapshot->stacks[2].peak_bytes, 0u);
+  EXPECT_EQ(snapshot->peak.bytes, 8000u);
+  EXPECT_EQ(snapshot->peak.blocks, 8u);
+  EXPECT_EQ(snapshot->peak.events_bytes, 80u);
+  EXPECT_FALSE(snapshot->peak.is_end);
+  ledger.header().peaks[1].stacks = 1;  // those made since are not in it
+  EXPECT_EQ(Read(ledger.Bytes())->stacks[1].peak_bytes, 40u);
+  ledger.header().peak_side = static_cast<ledger::PeakSide>(3);
+  EXPECT_EQ(Read(ledger.Bytes())->damaged_records, 1u);
+}
+
+TEST(Reader, WithoutACopyThePeakIsWhatIsLive) {
+  const absl::StatusOr<Snapshot> snapshot = Read(FullLedger().Bytes());
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_TRUE(snapshot->peak.is_end);
+  EXPECT_EQ(snapshot->stacks[1].peak_bytes, 40u);
+  uint64_t live_bytes = 0;
+  for (const SnapshotStack& stack : snapshot->stacks) live_bytes += stack.live_bytes();
+  EXPECT_EQ(snapshot->peak.bytes, live_bytes);
+}
+
+TEST(Reader, ReadsContentWords) {
+  LedgerBuilder ledger = FullLedger();
+  ledger.AddContentWord(0, 3, 0x1234);
+  ledger.AddContentWord(1, 0, 0x5678);
+  ledger.AddContentWord(0, 1, 1);  // out of order
+  ledger.AddContentWord(2, 1, 1);  // of no block
+  const absl::StatusOr<Snapshot> snapshot = Read(ledger.Bytes());
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->contents, ledger::Contents::kPointers);
+  ASSERT_EQ(snapshot->content_words.size(), 2u);
+  EXPECT_EQ(snapshot->content_words[0].word, 3u);
+  EXPECT_EQ(snapshot->content_words[1].value, 0x5678u);
+  EXPECT_EQ(snapshot->damaged_records, 2u);
+  ledger.header().contents = static_cast<ledger::Contents>(3);
+  EXPECT_EQ(Read(ledger.Bytes())->contents, ledger::Contents::kNone);
+}
+
 TEST(Reader, AStacksCountersAreTheSumOfAllThreads) {
   LedgerBuilder ledger = FullLedger();
   const uint32_t stack = ledger.AddStack({{0, 0x77}}, Door::kMalloc);
