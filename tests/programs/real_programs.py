@@ -12,10 +12,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
-from observed_run import TIMEOUT_SECONDS, Build, Observed, accounting_faults, checked_run, environment, every_report
+from observed_run import Build, Observed, accounting_faults, checked_run, environment, every_report
+from redis_server import NEEDED, RedisServer
 
 REPEATS = int(os.environ.get("MALLOCSPY_REPEATS", "1"))
 
@@ -151,7 +151,7 @@ class RealProgramsTest(unittest.TestCase):
         self.check(["clang++", "-O1", "-c", "matches.cc", "-o", "matches.o"], least_processes=1,
                    result=lambda: (self.folder / "matches.o").read_bytes())
 
-    @needs("redis-server", "redis-benchmark", "redis-cli")
+    @needs(*NEEDED)
     def test_redis_under_its_benchmark(self):
         plain = self.serve([])
         for _ in range(REPEATS):
@@ -162,31 +162,11 @@ class RealProgramsTest(unittest.TestCase):
 
     def serve(self, wrapper):
         """A server's output, status and answers, after a benchmark has used it."""
-        socket = self.folder / "redis.sock"
-        client = ["redis-cli", "-s", str(socket)]
-        server = subprocess.Popen([*wrapper, "redis-server", "--port", "0", "--unixsocket", str(socket), "--save", "",
-                                   "--appendonly", "no", "--logfile", "redis.log", "--dir", str(self.folder)],
-                                  cwd=self.folder, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE)
-        try:
-            deadline = time.monotonic() + TIMEOUT_SECONDS
-            while subprocess.run([*client, "ping"], capture_output=True, check=False).stdout != b"PONG\n":
-                self.assertIsNone(server.poll(), "the server ended")
-                self.assertLess(time.monotonic(), deadline, "the server does not answer")
-                time.sleep(0.05)
-            subprocess.run(["redis-benchmark", "-s", str(socket), "-n", "3000", "-c", "20", "-q", "-t",
-                            "set,get,incr,lpush,lpop,sadd,hset,zadd,lrange_100,mset"], check=True, capture_output=True,
-                           timeout=TIMEOUT_SECONDS)
-            answers = [subprocess.run([*client, *command], check=True, capture_output=True, timeout=TIMEOUT_SECONDS).stdout
-                       for command in (["set", "k", "v" * 100], ["get", "k"], ["append", "k", "w"], ["strlen", "k"],
-                                       ["get", "counter:__rand_int__"], ["flushall"], ["dbsize"])]
-            subprocess.run([*client, "shutdown", "nosave"], check=False, capture_output=True, timeout=TIMEOUT_SECONDS)
-            output = server.communicate(timeout=TIMEOUT_SECONDS)
-        finally:
-            if server.poll() is None:
-                server.kill()
-                server.wait()
-        return answers, output, server.returncode
+        with RedisServer(self.folder, wrapper) as server:
+            server.load("-n", "3000", "-c", "20", "-q", "-t", "set,get,incr,lpush,lpop,sadd,hset,zadd,lrange_100,mset")
+            answers = [server.ask(*command) for command in (["set", "k", "v" * 100], ["get", "k"], ["append", "k", "w"], ["strlen", "k"],
+                                                            ["get", "counter:__rand_int__"], ["flushall"], ["dbsize"])]
+            return answers, server.stop()
 
 
 if __name__ == "__main__":

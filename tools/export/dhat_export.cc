@@ -1,5 +1,6 @@
 #include "tools/export/dhat_export.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -10,31 +11,30 @@
 namespace mallocspy {
 namespace {
 
-std::string Point(const StackCounts& counts, bool peak_is_end, const std::string& frames) {
-  return absl::StrCat("{\"tb\":", counts.allocated_bytes, ",\"tbk\":", counts.allocations, ",\"tl\":0,\"mb\":", counts.live_bytes,
-                      ",\"mbk\":", counts.live_blocks, ",\"gb\":", peak_is_end ? counts.live_bytes : 0,
-                      ",\"gbk\":", peak_is_end ? counts.live_blocks : 0, ",\"eb\":", counts.live_bytes,
-                      ",\"ebk\":", counts.live_blocks, ",\"fs\":[", frames, "]}");
+std::string Point(const StackCounts& counts, const std::string& frames) {
+  return absl::StrCat("{\"tb\":", counts.allocated_bytes, ",\"tbk\":", counts.allocations,
+                      ",\"tl\":0,\"mb\":", std::max(counts.peak_bytes, counts.live_bytes),
+                      ",\"mbk\":", std::max(counts.peak_blocks, counts.live_blocks), ",\"gb\":", counts.peak_bytes,
+                      ",\"gbk\":", counts.peak_blocks, ",\"eb\":", counts.live_bytes, ",\"ebk\":", counts.live_blocks, ",\"fs\":[", frames, "]}");
 }
 
 // With what the numbers do not mean, where the viewer shows it.
-std::string Command(const Snapshot& snapshot, bool peak_is_end) {
-  const std::string command = absl::StrJoin(snapshot.cmdline, " ");
-  if (peak_is_end) return command;
-  return absl::StrCat(command, "  (by mallocspy: the heap's largest size was ", snapshot.peak_bytes,
-                      " bytes, but not what it consisted of: t-gmax is not known, lifetimes are not either)");
+std::string Command(const Snapshot& snapshot, uint64_t peak_bytes) {
+  std::string command = absl::StrCat(absl::StrJoin(snapshot.cmdline, " "), "  (by mallocspy: lifetimes are not known");
+  if (peak_bytes != snapshot.peak_bytes) {
+    absl::StrAppend(&command, "; the largest size was ", snapshot.peak_bytes, " bytes");
+  }
+  return absl::StrCat(command, ")");
 }
 
 }  // namespace
 
 void WriteDhat(const NamedStacks& stacks, ByteSink* sink) {
   const Snapshot& snapshot = stacks.snapshot();
-  const bool peak_is_end = snapshot.peak_bytes <= stacks.totals().live_bytes;
-  const uint64_t microseconds = snapshot.ended_ns > snapshot.started_ns ? (snapshot.ended_ns - snapshot.started_ns) / 1000 : 0;
   sink->Append(absl::StrCat("{\"dhatFileVersion\":2,\"mode\":\"heap\",\"verb\":\"Allocated\",\"bklt\":true,\"bkacc\":false,"
-                            "\"tu\":\"us\",\"Mtu\":\"s\",\"tuth\":0,\"cmd\":",
-                            JsonString(Command(snapshot, peak_is_end)), ",\"pid\":", snapshot.pid, ",\"te\":", microseconds,
-                            ",\"tg\":", peak_is_end ? microseconds : 0, ",\"pps\":["));
+                            "\"tu\":\"B\",\"Mtu\":\"MB\",\"tuth\":0,\"cmd\":",
+                            JsonString(Command(snapshot, stacks.totals().peak_bytes)), ",\"pid\":", snapshot.pid, ",\"te\":", snapshot.events_bytes,
+                            ",\"tg\":", snapshot.peak.events_bytes, ",\"pps\":["));
   // The table of frames begins with the root and what stands for no stack.
   uint64_t next = 2;
   std::vector<std::string> of_site;  // innermost function first
@@ -51,7 +51,7 @@ void WriteDhat(const NamedStacks& stacks, ByteSink* sink) {
   }
   const char* comma = "";
   for (const auto& [frames, counts] : points) {
-    sink->Append(absl::StrCat(comma, Point(counts, peak_is_end, frames)));
+    sink->Append(absl::StrCat(comma, Point(counts, frames)));
     comma = ",\n";
   }
   sink->Append(absl::StrCat("],\"ftbl\":[\"[root]\",\"", kUnknownStack, "\""));

@@ -24,15 +24,16 @@ struct Cursor {
 
 class Tree {
  public:
-  Tree(const NamedStacks& stacks, ByteSink* sink)
-      : stacks_(stacks), sink_(sink), threshold_(stacks.totals().live_bytes / 1000 * kThousandths) {}
+  // Of the bytes that `value` counts.
+  Tree(const NamedStacks& stacks, uint64_t StackCounts::*value, ByteSink* sink)
+      : stacks_(stacks), value_(value), sink_(sink), threshold_(stacks.totals().*value / 1000 * kThousandths) {}
 
   void Write() {
     std::vector<Cursor> cursors;
     for (const NamedStack& stack : stacks_.stacks()) {
-      if (stack.counts.live_bytes != 0) cursors.push_back({stack.node, 0, stack.counts.live_bytes});
+      if (stack.counts.*value_ != 0) cursors.push_back({stack.node, 0, stack.counts.*value_});
     }
-    Write("(heap allocation functions) malloc/new/new[], --alloc-fns, etc.", stacks_.totals().live_bytes, std::move(cursors), 0);
+    Write("(heap allocation functions) malloc/new/new[], --alloc-fns, etc.", stacks_.totals().*value_, std::move(cursors), 0);
   }
 
  private:
@@ -81,12 +82,13 @@ class Tree {
   }
 
   const NamedStacks& stacks_;
+  uint64_t StackCounts::*const value_;
   ByteSink* const sink_;
   const uint64_t threshold_;
 };
 
-void Begin(int number, uint64_t milliseconds, uint64_t bytes, const char* tree, ByteSink* sink) {
-  sink->Append(absl::StrCat("#-----------\nsnapshot=", number, "\n#-----------\ntime=", milliseconds, "\nmem_heap_B=", bytes,
+void Begin(int number, uint64_t time, uint64_t bytes, const char* tree, ByteSink* sink) {
+  sink->Append(absl::StrCat("#-----------\nsnapshot=", number, "\n#-----------\ntime=", time, "\nmem_heap_B=", bytes,
                             "\nmem_heap_extra_B=0\nmem_stacks_B=0\nheap_tree=", tree, "\n"));
 }
 
@@ -94,16 +96,24 @@ void Begin(int number, uint64_t milliseconds, uint64_t bytes, const char* tree, 
 
 void WriteMassif(const NamedStacks& stacks, ByteSink* sink) {
   const Snapshot& snapshot = stacks.snapshot();
-  const uint64_t live_bytes = stacks.totals().live_bytes;
+  const StackCounts totals = stacks.totals();
   // ms_print refuses an end at time 0.
-  const uint64_t end = snapshot.ended_ns > snapshot.started_ns ? std::max<uint64_t>((snapshot.ended_ns - snapshot.started_ns) / 1000000, 2) : 2;
-  const bool peak_is_end = snapshot.peak_bytes <= live_bytes;
-  sink->Append(absl::StrCat("desc: by mallocspy; ", peak_is_end ? "the end is the peak" : "the time of the peak is not known, nor what it consisted of",
-                            "\ncmd: ", Escaped(absl::StrJoin(snapshot.cmdline, " ")), "\ntime_unit: ms\n"));
+  const uint64_t end = std::max<uint64_t>(snapshot.events_bytes, 2);
+  const uint64_t peak = std::clamp<uint64_t>(snapshot.peak.events_bytes, 1, end - 1);
+  sink->Append("desc: by mallocspy");
+  if (totals.peak_bytes != snapshot.peak_bytes) {
+    sink->Append(absl::StrCat("; the peak was ", snapshot.peak_bytes, " bytes, and what it consisted of was recorded at ", totals.peak_bytes));
+  } else if (snapshot.peak.is_end) {
+    sink->Append("; the end is the peak");
+  }
+  sink->Append(absl::StrCat("\ncmd: ", Escaped(absl::StrJoin(snapshot.cmdline, " ")), "\ntime_unit: B\n"));
   Begin(0, 0, 0, "empty", sink);
-  if (!peak_is_end) Begin(1, end / 2, snapshot.peak_bytes, "empty", sink);
-  Begin(peak_is_end ? 1 : 2, end, live_bytes, peak_is_end ? "peak" : "detailed", sink);
-  Tree(stacks, sink).Write();
+  if (!snapshot.peak.is_end) {
+    Begin(1, peak, totals.peak_bytes, "peak", sink);
+    Tree(stacks, &StackCounts::peak_bytes, sink).Write();
+  }
+  Begin(snapshot.peak.is_end ? 1 : 2, end, totals.live_bytes, snapshot.peak.is_end ? "peak" : "detailed", sink);
+  Tree(stacks, &StackCounts::live_bytes, sink).Write();
 }
 
 }  // namespace mallocspy

@@ -13,7 +13,7 @@ std::vector<StackCounts> CountsOf(const Snapshot& snapshot) {
   std::vector<StackCounts> counts(snapshot.stacks.size());
   for (size_t i = 0; i < counts.size(); ++i) {
     const SnapshotStack& stack = snapshot.stacks[i];
-    counts[i] = {stack.allocations, stack.allocated_bytes, stack.live_blocks(), stack.live_bytes()};
+    counts[i] = {stack.allocations, stack.allocated_bytes, stack.live_blocks(), stack.live_bytes(), stack.peak_blocks, stack.peak_bytes};
     if (snapshot.blocks_known) counts[i].live_blocks = counts[i].live_bytes = 0;
   }
   if (!snapshot.blocks_known) return counts;
@@ -23,6 +23,11 @@ std::vector<StackCounts> CountsOf(const Snapshot& snapshot) {
     StackCounts& of_stack = counts[destroyed ? 0 : block.stack];
     ++of_stack.live_blocks;
     if (!destroyed) of_stack.live_bytes += block.size;
+  }
+  if (!snapshot.peak.is_end) return counts;
+  for (StackCounts& of_stack : counts) {
+    of_stack.peak_blocks = of_stack.live_blocks;
+    of_stack.peak_bytes = of_stack.live_bytes;
   }
   return counts;
 }
@@ -54,7 +59,7 @@ NamedStacks::NamedStacks(const Snapshot& snapshot, FrameNamer* namer)
     : snapshot_(snapshot), site_of_node_(snapshot.nodes.size(), kNoSite) {
   const std::vector<StackCounts> counts = CountsOf(snapshot);
   for (uint32_t i = 0; i < counts.size(); ++i) {
-    if (counts[i].allocations == 0 && counts[i].allocated_bytes == 0 && counts[i].live_blocks == 0) continue;
+    if (counts[i].allocations == 0 && counts[i].allocated_bytes == 0 && counts[i].live_blocks == 0 && counts[i].peak_blocks == 0) continue;
     const SnapshotStack& stack = snapshot.stacks[i];
     stacks_.push_back({i, FirstNodeOutside(snapshot, stack.node), stack.door, counts[i]});
   }
@@ -84,6 +89,8 @@ StackCounts& StackCounts::operator+=(const StackCounts& other) {
   allocated_bytes += other.allocated_bytes;
   live_blocks += other.live_blocks;
   live_bytes += other.live_bytes;
+  peak_blocks += other.peak_blocks;
+  peak_bytes += other.peak_bytes;
   return *this;
 }
 

@@ -21,6 +21,8 @@ struct StackCounts {
   uint64_t allocated_bytes = 0;
   uint64_t live_blocks = 0;  // as reports count them: without blocks inherited over fork
   uint64_t live_bytes = 0;
+  uint64_t peak_blocks = 0;  // Snapshot::peak
+  uint64_t peak_bytes = 0;
 
   StackCounts& operator+=(const StackCounts& other);
 };

@@ -18,6 +18,7 @@ struct Value {
 constexpr Value kValues[] = {
     {"live bytes", "bytes", &StackCounts::live_bytes},
     {"live blocks", "none", &StackCounts::live_blocks},
+    {"bytes at the peak", "bytes", &StackCounts::peak_bytes},
     {"allocated bytes", "bytes", &StackCounts::allocated_bytes},
     {"allocations", "none", &StackCounts::allocations},
 };

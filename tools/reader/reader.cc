@@ -288,16 +288,15 @@ absl::Status Reading::ReadCounters() {
 // A process that never had more than now needed no copy of a peak.
 absl::Status Reading::ReadPeak() {
   uint64_t live_bytes = 0;
-  uint64_t all_bytes = 0;
   for (const SnapshotStack& stack : out_.stacks) {
     live_bytes += stack.live_bytes();
-    all_bytes += stack.allocated_bytes + stack.freed_bytes;
+    out_.events_bytes += stack.allocated_bytes + stack.freed_bytes;
     out_.peak.blocks += stack.peak_blocks;
     out_.peak.bytes += stack.peak_bytes;
   }
   if (peak_ != nullptr) out_.peak.events_bytes = peak_->events_bytes;
   if (out_.peak.bytes > live_bytes) return absl::OkStatus();
-  out_.peak = {0, live_bytes, all_bytes, true};
+  out_.peak = {0, live_bytes, out_.events_bytes, true};
   for (SnapshotStack& stack : out_.stacks) {
     stack.peak_blocks = stack.live_blocks();
     stack.peak_bytes = stack.live_bytes();

@@ -181,6 +181,7 @@ struct Snapshot {
   uint64_t page_guarded = 0;                                  // blocks beside an inaccessible page
   std::array<uint64_t, ledger::kBytesOnlyReasons> bytes_only = {};  // blocks that should have been, by ledger::BytesOnly
   uint64_t mapping_limit = 0;
+  uint64_t events_bytes = 0;  // allocated and freed
   uint64_t peak_bytes = 0;
   SnapshotPeak peak;
 

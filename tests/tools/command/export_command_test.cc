@@ -24,7 +24,7 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 struct Sums {
-  uint64_t allocations = 0, allocated_bytes = 0, live_blocks = 0, live_bytes = 0;
+  uint64_t allocations = 0, allocated_bytes = 0, live_blocks = 0, live_bytes = 0, peak_bytes = 0;
 };
 
 class ExportCommandTest : public ::testing::Test {
@@ -61,6 +61,9 @@ class ExportCommandTest : public ::testing::Test {
       sums.allocated_bytes += point["tb"].get<uint64_t>();
       sums.live_blocks += point["ebk"].get<uint64_t>();
       sums.live_bytes += point["eb"].get<uint64_t>();
+      sums.peak_bytes += point["gb"].get<uint64_t>();
+      EXPECT_GE(point["mb"], point["gb"]);
+      EXPECT_GE(point["mb"], point["eb"]);
       for (const json& frame : point["fs"]) EXPECT_LT(frame.get<size_t>(), dhat["ftbl"].size());
     }
     EXPECT_EQ(sums.allocations, totals["allocations"]);
@@ -69,7 +72,8 @@ class ExportCommandTest : public ::testing::Test {
     EXPECT_EQ(sums.live_bytes, live_bytes);
 
     const json speedscope = json::parse(Export("speedscope", snapshot));
-    const std::vector<std::string> expected = {"live_bytes", "live_blocks", "allocated_bytes", "allocations"};
+    EXPECT_EQ(sums.peak_bytes, totals["peak_bytes"]);
+    const std::vector<std::string> expected = {"live_bytes", "live_blocks", "peak_bytes", "allocated_bytes", "allocations"};
     ASSERT_EQ(speedscope["profiles"].size(), expected.size());
     for (size_t i = 0; i < expected.size(); ++i) {
       const json& profile = speedscope["profiles"][i];
@@ -198,7 +202,8 @@ TEST_F(ExportCommandTest, MsPrintReadsMassif) {
     const CommandResult printed = runner_.RunProgram({"/usr/bin/ms_print", file});
     EXPECT_EQ(printed.status(), 0) << printed.error;
     if (empty) continue;
-    EXPECT_THAT(printed.output, AllOf(HasSubstr("100.00% (660B) (heap allocation functions)"), HasSubstr("900")));
+    EXPECT_THAT(printed.output, AllOf(HasSubstr("100.00% (660B) (heap allocation functions)"), HasSubstr("100.00% (950B) (heap allocation functions)"),
+                                      HasSubstr("52.63% (500B)"), HasSubstr("1 (peak)")));
   }
 }
 

@@ -11,7 +11,8 @@ namespace mallocspy {
 inline constexpr char kHostilePath[] = "/opt/=ev;il\",\n\r\t\x1b[31m<script>\xff'$(x)";
 
 // 6 live blocks of 660 bytes with a graph; 8 allocations of 1160 bytes in all. Block 0 is a global's, 1 and 2 hang from it, 3 and 4 are a lost
-// cycle, 5 has no record of its own; the last stack has nothing live, and the first two differ in their doors only.
+// cycle, 5 has no record of its own; the last stack has nothing live, but 500 of the
+// peak's 950 bytes; the first two differ in their doors only.
 inline LedgerBuilder SampleLedger(const std::string& path = kHostilePath) {
   LedgerBuilder ledger;
   const uint32_t program = ledger.AddModule(path, "\xab\xcd", 0x1000, ledger::kModuleExecutable);
@@ -37,7 +38,11 @@ inline LedgerBuilder SampleLedger(const std::string& path = kHostilePath) {
   ledger.AddReference(0, 1, 2, 24);
   ledger.AddReference(3, 0, 4);
   ledger.AddReference(4, 0, 3);
-  ledger.header().peak_bytes = 900;
+  ledger.SetPeak(made, 0, 3, 450);
+  ledger.SetPeak(gone, 0, 2, 500);
+  ledger.header().peak_bytes = 950;
+  ledger.header().peaks[0] = {950, 1000, 4, 0};
+  ledger.header().peak_side = ledger::kFirstPeak;
   ledger.End(ledger::End::kExit, 0);
   return ledger;
 }
