@@ -25,8 +25,10 @@ namespace {
 constexpr uint32_t kMostThreads = 32768;
 constexpr uint32_t kIdle = 0;
 constexpr uint32_t kStopping = 1;
-// Looks, of 2 ms each, in which a thread must be in one and the same sleep before it is no longer waited for.
-constexpr uint32_t kLooksAtSleepers = 5;
+// How often the others are looked at while they do not answer, and in how many more looks a thread must be in the sleep in which it was seen first
+// before it is no longer waited for.
+constexpr timespec kLookPause = {0, 1000000};
+constexpr uint32_t kLooksAtSleepers = 2;
 // The end of the XSAVE area is told by a word in the software-reserved bytes of its legacy part (Linux, asm/sigcontext.h).
 constexpr size_t kSoftwareBytes = 464;
 constexpr uint32_t kExtendedMagic = 0x46505853;
@@ -358,8 +360,7 @@ bool StoppedThreads::Stop(int signal, uint32_t limit_ms) {
     uint32_t answered = answers.load(std::memory_order_acquire);
     while (CountPending() != 0 && MonotonicUs() < deadline) {
       WakeGate();
-      const timespec pause = {0, 2000000};
-      const long woken = RawSyscall(SYS_futex, &answers, FUTEX_WAIT_PRIVATE, answered, &pause);
+      const long woken = RawSyscall(SYS_futex, &answers, FUTEX_WAIT_PRIVATE, answered, &kLookPause);
       if (woken == -ETIMEDOUT) GiveUpSleepers(taken[0].number);
       answered = answers.load(std::memory_order_acquire);
     }
