@@ -9,7 +9,7 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr int64_t kPart = 100;
-constexpr int64_t kBytesPerStack = 16;
+constexpr int64_t kBytesPerCounters = 8;
 
 PeakCounters* CountersAt(uint32_t stack, uint32_t side) { return &g_ledger.At<Stack>(TableId::kStacks, stack)->peaks[side]; }
 
@@ -52,8 +52,8 @@ void KeepPeakBefore(uint64_t bytes) {
   const PeakSide before = header.peak_side.load(std::memory_order_acquire);
   if (before != kNoPeak) {
     const int64_t last = header.peaks[before == kFirstPeak ? 0 : 1].bytes;
-    const int64_t least = std::max(last / kPart, kBytesPerStack * g_ledger.Count(TableId::kStacks));
-    if (peak <= last + least) return;
+    const int64_t copied = g_ledger.Count(TableId::kStacks) + int64_t{kStacksPerBank} * g_ledger.Count(TableId::kCounters);
+    if (peak <= last + std::max(last / kPart, kBytesPerCounters * copied)) return;
   }
   if (header.peak_turn.exchange(1, std::memory_order_acquire) != 0) return;  // another thread copies
   Copy(peak);
