@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "tools/graph/dominator_tree.h"
+#include "tools/graph/making_functions.h"
 #include "tools/graph/object_graph.h"
 #include "tools/graph/root_holders.h"
 #include "tools/graph/type_names.h"
@@ -20,7 +21,7 @@ namespace mallocspy {
 
 class ExploredHeap {
  public:
-  ExploredHeap(Snapshot snapshot, bool show_progress) : snapshot_(std::move(snapshot)), namer_(show_progress), types_(snapshot_, &namer_) {}
+  ExploredHeap(Snapshot snapshot, bool show_progress) : snapshot_(std::move(snapshot)), namer_(show_progress), types_(snapshot_, &namer_), functions_(snapshot_, &namer_) {}
   ExploredHeap(const ExploredHeap&) = delete;
   ExploredHeap& operator=(const ExploredHeap&) = delete;
 
@@ -42,9 +43,8 @@ class ExploredHeap {
   // The number of the mark at which a block was made.
   uint64_t MarkOf(const SnapshotBlock& block) const { return block.mark + snapshot_.marks_dropped; }
 
-  // Where a stack's blocks come from, in one line: its innermost function that is none of the libraries
-  // of C and C++, if one is known.
-  const std::string& FunctionOf(uint32_t stack);
+  // Where a stack's blocks come from, in a few words.
+  const std::string& FunctionOf(uint32_t stack) { return functions_.Of(stack); }
   // Whether `matches` says so of a function of the stack. Asks until it does.
   bool AnyFunction(uint32_t stack, const std::function<bool(const std::string&)>& matches);
 
@@ -52,16 +52,14 @@ class ExploredHeap {
   const std::vector<uint32_t>& live_stacks();
 
  private:
-  std::string FindFunction(uint32_t stack);
-
   const Snapshot snapshot_;
   FrameNamer namer_;
   TypeNames types_;
+  MakingFunctions functions_;
   std::unique_ptr<RootHolders> holders_;
   std::unique_ptr<ObjectGraph> graph_;
   std::unique_ptr<DominatorTree> tree_;
   std::vector<uint32_t> by_address_;
-  std::vector<std::string> functions_;  // by stack; empty: not yet looked up
   std::optional<std::vector<uint32_t>> live_stacks_;
 };
 

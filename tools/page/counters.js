@@ -1,6 +1,6 @@
 
 // The counters of all stacks of one picture; of a diff those of both, joined by stack and door.
-const kColumns = ["live_bytes", "live_blocks", "allocated_bytes", "allocations", "frees"];
+const kColumns = ["live_bytes", "live_blocks", "peak_bytes", "peak_blocks", "allocated_bytes", "allocations", "frees"];
 
 class Counters {
   constructor(heap, picture) {

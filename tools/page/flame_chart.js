@@ -3,7 +3,7 @@
 const kBoxHeight = 21;
 
 class FlameChart {
-  // `describe` gives the lines of a box's tip, `shade` the name that its color stands for.
+  // `describe` gives the lines of the tip of a label's box, `shade` the name that its color stands for.
   constructor(parent, options) {
     this.options = options;
     this.tree = null;
@@ -140,7 +140,7 @@ class FlameChart {
   tell(event, box) {
     const tree = this.tree;
     Tip.show(event, tree.name(tree.label[box]), this.options.value(tree.value[box]) + ", " + percentText(tree.value[box], tree.value[0]) +
-        " of all, " + percentText(tree.value[box], tree.value[tree.parent[box]]) + " of the box above", ...this.options.describe(tree.label[box]));
+        " of all, " + percentText(tree.value[box], tree.value[tree.parent[box]]) + " of the box above", ...this.options.describe(tree.label[box], box));
   }
 
   onKey(event) {

@@ -60,6 +60,11 @@ class FlameTree {
     return tree;
   }
 
+  // "100 blocks, kept by 7 alike"
+  static keptText(dominators, box) {
+    return nounText(dominators.blocks[box], "block") + (dominators.nodes[box] > 1 ? ", kept by " + countText(dominators.nodes[box]) + " alike" : "");
+  }
+
   // Largest first.
   children(box) {
     let list = this.sorted.get(box);

@@ -1,7 +1,7 @@
 
 // What the graphs measure. Values of a stack are never negative: what grew and what shrank are two metrics.
 const kMetricNames = {
-  live_bytes: "Live bytes", live_blocks: "Live blocks", allocated_bytes: "Allocated bytes", allocations: "Allocations",
+  live_bytes: "Live bytes", live_blocks: "Live blocks", peak_bytes: "Bytes at the peak", allocated_bytes: "Allocated bytes", allocations: "Allocations",
 };
 
 class Metric {

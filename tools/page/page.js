@@ -82,7 +82,7 @@ class Page {
     });
     tab("sizes", "Sizes", (panel) => new Histogram(panel), (view) => view.show(picture()), () => this.heap.kind !== "diff");
     tab("dominators", "Dominators", (panel) => chart(panel, {key: (label) => this.heap.texts[label], value: bytesText,
-      describe: () => [], shade: (label) => this.heap.texts[label]}),
+      describe: (label, box) => [FlameTree.keptText(picture().dominators, box)], shade: (label) => this.heap.texts[label]}),
       (view) => view.show(FlameTree.fromDominators(this.heap, picture().dominators), null), () => Boolean(picture().dominators));
     tab("timeline", "Timeline", (panel) => new Timeline(panel, (i) => this.choosePicture(i)), (view) => view.show(Timeline.points(this.heap)),
         () => this.heap.kind !== "diff" && Timeline.points(this.heap).length > 1);

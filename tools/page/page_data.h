@@ -8,13 +8,14 @@
 //   doors[]   names
 //   headline  the verdict on all in a sentence
 //   pictures[]
-//     label pid exe cmdline[] verdict{status sentence reachability judged} degraded[] started_ms taken_ms totals
-//     classes leaks[]   {id class blocks bytes mark door root suppressed_by baseline truncated node} errors[] {headline
-//     count stacks[{name node}]} sizes     {exact blocks[] bytes[]}; bucket 0: 0 bytes, bucket i: from 2^(i-1) marks[]
-//     {name ms live_bytes} stacks    {node[] door[] live_blocks[] live_bytes[] allocations[] allocated_bytes[]
-//     frees[]}: a column each dominators  only if they are known: {parent[] label[] bytes[] blocks[]}; parent as above,
-//     label a text, bytes and
-//               blocks are retained ones
+//     label pid exe cmdline[] verdict{status sentence reachability judged} degraded[] started_ms taken_ms totals classes
+//     leaks[]     {id class blocks bytes mark door root suppressed_by baseline truncated node}
+//     errors[]    {headline count stacks[{name node}]}
+//     sizes       {exact blocks[] bytes[]}; bucket 0: 0 bytes, bucket i: from 2^(i-1)
+//     marks[]     {name ms live_bytes}
+//     stacks      {node[] door[] live_blocks[] live_bytes[] allocations[] allocated_bytes[] frees[] peak_blocks[] peak_bytes[]}: a column each
+//     dominators  of a dump with what points to what: {parent[] label[] nodes[] bytes[] blocks[]}, folded_dominators.h; parent as above, label a
+//                 text, bytes and blocks are retained ones
 //   changes[] only of a diff: {change class id node before{blocks bytes} now{blocks bytes}}
 #pragma once
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tools/page/dominators_json.h"
 #include "tools/page/stack_counters.h"
 #include "tools/report/error_text.h"
 #include "tools/report/summary_text.h"
@@ -108,6 +109,8 @@ Json StacksJson(const std::vector<StackCounters>& rows) {
   column("allocations", [](const StackCounters& row) { return Number(row.allocations); });
   column("allocated_bytes", [](const StackCounters& row) { return Number(row.allocated_bytes); });
   column("frees", [](const StackCounters& row) { return Number(row.frees); });
+  column("peak_blocks", [](const StackCounters& row) { return Number(row.peak_blocks); });
+  column("peak_bytes", [](const StackCounters& row) { return Number(row.peak_bytes); });
   return json;
 }
 
@@ -151,6 +154,7 @@ Json PictureJson(const Findings& findings, const Snapshot* snapshot, FrameNamer*
   json["sizes"] = SizesJson(snapshot);
   json["marks"] = MarksJson(snapshot);
   json["stacks"] = StacksJson(snapshot != nullptr ? CountStacks(*snapshot, namer, tree) : CountStacks(leaks, tree));
+  if (snapshot != nullptr && snapshot->has_graph) json["dominators"] = DominatorsJson(*snapshot, namer, tree);
   return json;
 }
 

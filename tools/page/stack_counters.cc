@@ -33,11 +33,13 @@ std::vector<StackCounters> CountStacks(const Snapshot& snapshot, FrameNamer* nam
   Counting counting;
   SnapshotNodes nodes(snapshot, namer, tree);
   for (const SnapshotStack& stack : snapshot.stacks) {
-    if (stack.allocations == 0 && stack.frees == 0) continue;
+    if (stack.allocations == 0 && stack.frees == 0 && stack.peak_blocks == 0) continue;
     StackCounters& row = counting.At(nodes.Node(stack.node), stack.door);
     row.allocations += stack.allocations;
     row.allocated_bytes += stack.allocated_bytes;
     row.frees += stack.frees;
+    row.peak_blocks += stack.peak_blocks;
+    row.peak_bytes += stack.peak_bytes;
   }
   for (const LeakGroup& group : GroupLiveBlocks(snapshot)) {
     StackCounters& row = counting.At(nodes.Node(group.node), group.door);

@@ -21,6 +21,8 @@ struct StackCounters {
   uint64_t allocations = 0;
   uint64_t allocated_bytes = 0;
   uint64_t frees = 0;
+  uint64_t peak_blocks = 0;  // Snapshot::peak
+  uint64_t peak_bytes = 0;
 };
 
 // Every stack that counts anything. The sums are those of Assess().

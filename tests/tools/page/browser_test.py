@@ -141,6 +141,21 @@ class BrowserTest(unittest.TestCase):
         self.show("treemap")
         self.assertEqual(self.browser.evaluate("page.tabs.find((tab) => tab.id === 'treemap').view.total"), total)
 
+    def test_dominators_of_a_dump(self):
+        self.page("report", str(self.folder / "hostile.mspy"))
+        self.show("dominators")
+        chart = "page.tabs.find((tab) => tab.id === 'dominators').view"
+        self.assertEqual(self.browser.evaluate(f"{chart}.tree.value[0]"), 124)
+        self.assertEqual(self.browser.evaluate(f"{chart}.boxes.length"), 4, "all, the variable, its block, the block below")
+        box = self.browser.evaluate(f"(() => {{ const b = {chart}.boxes[3]; const r = {chart}.surface.canvas.getBoundingClientRect();"
+                                    f" return [b[0], r.x + b[1] + 5, r.y + b[2] + 5]; }})()")
+        self.browser.click(box[1], box[2])
+        self.assertEqual(self.browser.evaluate(f"{chart}.zoomed"), box[0])
+        self.assertIn("100 B, 81 % of all", self.browser.evaluate(f"{chart}.crumb.textContent"))
+        self.browser.key("Escape")
+        self.assertEqual(self.browser.evaluate(f"{chart}.zoomed"), 0)
+        self.assertEqual(self.browser.complaints(), [])
+
     def test_keys_and_clicks(self):
         self.page("report", str(self.folder / "large.mspy"))
         self.browser.key("2")
@@ -191,9 +206,9 @@ class BrowserTest(unittest.TestCase):
         tabs = self.browser.evaluate("page.tabs.filter((tab) => !tab.button.hidden).map((tab) => tab.id)")
         self.assertEqual(tabs, ["summary", "flame", "treemap", "stacks", "changes", "errors"])
         self.assertEqual(self.browser.evaluate("page.metricId"), "grown_live_bytes")
-        sums = self.browser.evaluate("page.metrics.slice(0, 8).map((m) => m.values(page.counters).reduce((a, b) => a + b, 0))")
+        sums = self.browser.evaluate("page.metrics.slice(0, 10).map((m) => m.values(page.counters).reduce((a, b) => a + b, 0))")
         now, before = self.browser.evaluate("page.heap.pictures.map((picture) => picture.totals.live_bytes)")
-        self.assertEqual(sums[0] - sums[4], now - before)
+        self.assertEqual(sums[0] - sums[5], now - before)
         self.assertEqual(before, 124)
         for tab in tabs:
             self.show(tab)

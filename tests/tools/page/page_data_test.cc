@@ -95,6 +95,47 @@ TEST(PageData, TotalsAreThoseOfTheFindings) {
   EXPECT_FALSE(picture.contains("dominators"));
 }
 
+TEST(PageData, DominatorsOfADump) {
+  LedgerBuilder ledger;
+  const uint32_t module = ledger.AddModule("/nowhere/prog", "\xab", 0x1000, ledger::kModuleExecutable);
+  const uint32_t stack = ledger.AddStack({{module, 0x10}}, Door::kMalloc);
+  const uint32_t other = ledger.AddStack({{module, 0x30}}, Door::kMalloc);
+  ledger.AddBlock(stack, 0x5000, 100);
+  for (uint64_t i = 0; i < 3; ++i) ledger.AddBlock(other, 0x6000 + 0x100 * i, 10);
+  ledger.AddBlock(stack, 0x7000, 1000, 1, 0, ledger::Reach::kDefinite);
+  ledger.AddRootReference(ledger::RootKind::kStack, 77, 0x700000, 0);
+  for (uint32_t i = 0; i < 3; ++i) ledger.AddReference(0, i, 1 + i);
+  ledger.End(ledger::End::kPicture, 0);
+  const json data = Tell({Read(ledger.Bytes())}).data;
+  const json& dominators = data["pictures"][0]["dominators"];
+  std::vector<std::string> rows;
+  for (size_t i = 0; i < dominators["label"].size(); ++i) {
+    const size_t parent = i - dominators["parent"][i].get<size_t>();
+    rows.push_back(absl::StrCat(data["texts"][dominators["label"][i].get<size_t>()].get<std::string>(), " in ", parent, ": ",
+                                dominators["bytes"][i].get<int>(), " ", dominators["blocks"][i].get<int>(), " ", dominators["nodes"][i].get<int>()));
+  }
+  EXPECT_THAT(rows, testing::ElementsAre("all in 0: 1130 5 1", "lost: (unknown) prog+0x10 in 0: 1000 1 1", "stack of thread 77 in 0: 130 4 1",
+                                         "(unknown) prog+0x10 in 2: 130 4 1", "(unknown) prog+0x30 in 3: 30 3 3"));
+}
+
+TEST(PageData, ThePeakByStack) {
+  LedgerBuilder ledger;
+  const uint32_t module = ledger.AddModule("/nowhere/prog", "\xab", 0x1000, ledger::kModuleExecutable);
+  const uint32_t stack = ledger.AddStack({{module, 0x10}}, Door::kMalloc);
+  const uint32_t gone = ledger.AddStack({{module, 0x30}}, Door::kMalloc);
+  ledger.AddBlock(stack, 0x5000, 100);
+  ledger.CountAllocations(gone, 7, 700);
+  ledger.CountFrees(gone, 7, 700);
+  ledger.SetPeak(stack, 0, 1, 100);
+  ledger.SetPeak(gone, 0, 6, 600);
+  ledger.header().peaks[0] = {700, 800, 3, 0};
+  ledger.header().peak_side = ledger::kFirstPeak;
+  ledger.End(ledger::End::kExit, 0);
+  const json data = Tell({Read(ledger.Bytes())}).data;
+  EXPECT_EQ(data["pictures"][0]["stacks"]["peak_bytes"], json({100, 600}));
+  EXPECT_EQ(data["pictures"][0]["stacks"]["peak_blocks"], json({1, 6}));
+}
+
 TEST(PageData, KilledProcessCountsFromItsStacks) {
   const Told told = Tell({Read(LargeLedger(500, 12))});
   const json& picture = told.data["pictures"][0];

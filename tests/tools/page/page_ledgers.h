@@ -26,6 +26,8 @@ inline std::string HostileLedger() {
   error.address = 0x7000;
   error.where = ledger.AddNode({{module, 0x40}});
   error.detail = ledger.AddString(kHostileName);
+  ledger.AddRootReference(ledger::RootKind::kGlobal, 0, 0x1800, 0);
+  ledger.AddReference(0, 0, 1);
   ledger.AddThread(1, "</b><i>");
   ledger.AddMark(1, kHostileName, 5'000'000, 10);
   ledger.End(ledger::End::kExit, 0);
