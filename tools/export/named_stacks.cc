@@ -34,12 +34,6 @@ std::vector<StackCounts> CountsOf(const Snapshot& snapshot) {
 
 }  // namespace
 
-std::string FrameName(const Frame& frame) {
-  if (!frame.function.empty()) return frame.function;
-  if (frame.module.empty()) return absl::StrCat("0x", absl::Hex(frame.address));
-  return absl::StrCat(frame.module.substr(frame.module.rfind('/') + 1), "+0x", absl::Hex(frame.offset));
-}
-
 std::string ValgrindFrame(const Frame& frame) {
   const std::string place = !frame.file.empty()
                                 ? absl::StrCat(frame.file.substr(frame.file.rfind('/') + 1), ":", frame.line)

@@ -13,6 +13,7 @@
 
 #include "tools/reader/snapshot.h"
 #include "tools/verdict/frame_namer.h"
+#include "tools/verdict/stack_line.h"
 
 namespace mallocspy {
 
@@ -41,10 +42,7 @@ struct NamedSite {
   std::vector<Frame> frames;  // at least one, innermost first; all but the last are inlined
 };
 
-// "function", or "module+0x10", or "0x4010": for people, so of any content.
-std::string FrameName(const Frame& frame);
-
-// The same with its place as Valgrind writes it: "0x4010: function (file.c:10)".
+// FrameName() with its place as Valgrind writes it: "0x4010: function (file.c:10)".
 std::string ValgrindFrame(const Frame& frame);
 
 // The name of the stack that is not known.

@@ -5,18 +5,12 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "tools/verdict/own_program.h"
+#include "tools/verdict/stack_line.h"
 #include "tools/wording/base_name.h"
 #include "tools/wording/nearest.h"
 
 namespace mallocspy {
 namespace {
-
-std::string FrameLabel(const Frame& frame) {
-  if (!frame.function.empty()) return frame.function;
-  if (frame.module.empty()) return absl::StrCat("0x", absl::Hex(frame.address));
-  return absl::StrCat(BaseName(frame.module), "+0x", absl::Hex(frame.offset));
-}
 
 int64_t Live(const SnapshotStack& stack) {
   return static_cast<int64_t>(stack.allocated_bytes) - static_cast<int64_t>(stack.freed_bytes);
@@ -106,16 +100,7 @@ const std::vector<Frame>& TopView::FramesOf(uint32_t stack) {
   return frames_[stack];
 }
 
-std::string TopView::Label(uint32_t stack) {
-  const std::vector<Frame>& frames = FramesOf(stack);
-  if (frames.empty()) return "(not known)";
-  size_t own = 0;
-  while (own < frames.size() && !frames[own].module.empty() && IsSystemPath(frames[own].module)) ++own;
-  if (own == frames.size()) own = 0;  // all of it is the system's
-  std::string label = FrameLabel(frames[own]);
-  for (size_t i = own + 1; i < frames.size() && i < own + 4; ++i) absl::StrAppend(&label, " < ", FrameLabel(frames[i]));
-  return label;
-}
+std::string TopView::Label(uint32_t stack) { return StackLine(FramesOf(stack)); }
 
 bool TopView::Passes(uint32_t stack, const std::string& filter) {
   const std::string wanted = absl::AsciiStrToLower(filter);

@@ -6,12 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "tools/graph/folded_dominators.h"
-#include "tools/graph/making_functions.h"
 #include "tools/graph/object_graph.h"
 #include "tools/graph/root_holders.h"
 #include "tools/graph/type_names.h"
+#include "tools/verdict/stack_line.h"
 #include "tools/wording/count.h"
-#include "tools/wording/escape.h"
 
 namespace mallocspy {
 namespace {
@@ -27,7 +26,6 @@ Json DominatorsJson(const Snapshot& snapshot, FrameNamer* namer, StackTree* text
   const ObjectGraph graph(snapshot, holders.of_roots(), static_cast<uint32_t>(holders.all().size()));
   const DominatorTree tree(snapshot, graph);
   TypeNames types(snapshot, namer);
-  MakingFunctions functions(snapshot, namer);
   // Blocks of one class or shape that one stack made are alike; no holder is like another one.
   const auto kind_of = [&](uint32_t node) -> uint64_t {
     if (!graph.IsBlock(node)) return uint64_t{1} << 63 | node;
@@ -39,8 +37,10 @@ Json DominatorsJson(const Snapshot& snapshot, FrameNamer* namer, StackTree* text
     if (folded.example == tree.top()) return "all";
     if (!graph.IsBlock(folded.example)) return holders.all()[folded.example - graph.blocks()].name;
     const SnapshotBlock& block = snapshot.blocks[folded.example];
-    const bool lost = tree.DominatorOf(folded.example) == tree.top();
-    return absl::StrCat(lost ? "lost: " : "", types.Of(block), " ", functions.Of(block.stack));
+    const bool lost = block.reach == ledger::Reach::kDefinite || block.reach == ledger::Reach::kIndirect;
+    const bool known = block.type != 0 || block.shape != ledger::Shape::kUnknown;
+    return absl::StrCat(lost ? "lost: " : "", known ? absl::StrCat(types.Of(block), " ") : "",
+                        StackLine(namer->Name(snapshot, snapshot.stacks[block.stack].node)));
   };
   Json json = {{"parent", Json::array()}, {"label", Json::array()}, {"nodes", Json::array()}, {"bytes", Json::array()}, {"blocks", Json::array()}};
   uint32_t index = 0;

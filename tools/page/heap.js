@@ -13,6 +13,12 @@ class Heap {
     this.nodeFrame = Int32Array.from(data.nodes.frame);
     this.nodeParent = new Int32Array(count);
     for (let i = 0; i < count; ++i) this.nodeParent[i] = i - data.nodes.parent[i];
+    this.nodeFirst = new Int32Array(count).fill(-1);  // of the nodes below it
+    this.nodeNext = new Int32Array(count).fill(-1);   // of those below the same
+    for (let i = count - 1; i > 0; --i) {
+      this.nodeNext[i] = this.nodeFirst[this.nodeParent[i]];
+      this.nodeFirst[this.nodeParent[i]] = i;
+    }
     this.labelFrames();
   }
 
