@@ -88,6 +88,53 @@ bool BlockShapes::IsListNode(uintptr_t address) const {
   return ReadWords(self[0], next, 2) && next[1] == address && ReadWords(self[1], previous, 2) && previous[0] == address;
 }
 
+template <typename Take>
+bool BlockShapes::WalkRing(uintptr_t start, Take take) {
+  // Three walks for each ring, one more where the list itself is met, and something for rings that turn out to be none.
+  const size_t most_steps = 16 * blocks_.size() + 1024;
+  uintptr_t address = start;
+  do {
+    uintptr_t self[3], next[2];
+    if (++ring_steps_ > most_steps || !ReadWords(address, self, 3) || self[0] == address) return false;
+    if (!ReadWords(self[0], next, 2) || next[1] != address) return false;
+    take(address, self[2]);
+    address = self[0];
+  } while (address != start);
+  return true;
+}
+
+// std::list: next, previous, number of nodes. One of the ring is the list, and the others are its nodes; if it does not lie at the start of a
+// block, as most do, all blocks are nodes. Else it is the one that has the number of the others as its third word; if a node's value is the same by
+// chance, the one whose size is not that of the others.
+void BlockShapes::NoteRing(uint32_t block) {
+  const uintptr_t start = blocks_.AddressOf(block);
+  const uint64_t size = blocks_.SizeOf(block);
+  size_t members = 0, outside = 0, of_other_size = 0;
+  const bool ring = WalkRing(start, [&](uintptr_t address, uintptr_t) {
+    const uint32_t member = BlockAt(address);
+    ++members;
+    if (member == Reachability::kNoBlock) ++outside;
+    if (member != Reachability::kNoBlock && blocks_.SizeOf(member) != size) ++of_other_size;
+  });
+  if (!ring) return Set(block, Shape::kListNode);
+  uint32_t list = Reachability::kNoBlock;
+  if (outside == 0) {
+    size_t like_lists = 0;
+    uint32_t only_of_its_size = Reachability::kNoBlock;
+    WalkRing(start, [&](uintptr_t address, uintptr_t third_word) {
+      if (third_word != members - 1) return;
+      ++like_lists;
+      list = BlockAt(address);
+      if (blocks_.SizeOf(list) == size ? of_other_size == members - 1 : of_other_size == 1) only_of_its_size = list;
+    });
+    if (like_lists != 1) list = only_of_its_size;
+  }
+  WalkRing(start, [&](uintptr_t address, uintptr_t) {
+    const uint32_t member = BlockAt(address);
+    if (member != Reachability::kNoBlock && member != list) Set(member, Shape::kListNode);
+  });
+}
+
 // _Rb_tree_node_base: color (32 bits, then 4 bytes of nothing), parent, left, right; the root's parent is the tree's header, whose parent is
 // the root.
 bool BlockShapes::IsTreeNode(uintptr_t address, uint64_t size) const {
@@ -111,8 +158,10 @@ void BlockShapes::NoteStart(uint32_t block, uintptr_t first_word) {
   types_[block] = TypeOfTable(first_word);
   if (types_[block] != 0) {
     shapes_[block] = Shape::kObject;
+  } else if (shapes_[block] != Shape::kUnknown) {
+    return;  // one of a ring that was met before
   } else if (size > 2 * kWord && IsListNode(blocks_.AddressOf(block))) {
-    Set(block, Shape::kListNode);
+    NoteRing(block);
   } else if (IsTreeNode(blocks_.AddressOf(block), size)) {
     Set(block, Shape::kTreeNode);
   }

@@ -48,6 +48,10 @@ class BlockShapes {
   // The block that starts at `address`.
   uint32_t BlockAt(uintptr_t address) const;
   bool IsListNode(uintptr_t address) const;
+  // Calls take(address, third word) for each of the ring, from `start` on; false if it is none, or all the walking has become too much.
+  template <typename Take>
+  bool WalkRing(uintptr_t start, Take take);
+  void NoteRing(uint32_t block);
   bool IsTreeNode(uintptr_t address, uint64_t size) const;
   bool NoteHashTable(const uintptr_t* words, uint32_t block);
   bool NoteDeque(const uintptr_t* words, uint32_t block);
@@ -63,6 +67,7 @@ class BlockShapes {
   uintptr_t* addresses_ = nullptr;  // by type
   size_t tables_known_ = 0;
   uint16_t type_count_ = 0;
+  size_t ring_steps_ = 0;
 };
 
 }  // namespace mallocspy

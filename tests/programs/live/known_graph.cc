@@ -60,6 +60,14 @@ struct Root {
 };
 Root root;
 
+// Begins with its list, whose length its elements have as their value.
+struct Shelf {
+  std::list<long> first;
+  long more[5];
+};
+Shelf* shelf;
+std::list<int> in_variable;
+
 Node* NewNode(size_t bytes) { return static_cast<Node*>(calloc(1, bytes)); }
 
 void Tell(const char* name, const void* address) { printf("%s %p\n", name, address); }
@@ -107,6 +115,9 @@ __attribute__((noinline)) void BuildContainers() {
   root.vector = new std::vector<int>(37, 1);
   root.deque = new std::deque<long>;
   for (int i = 0; i < 10; ++i) root.list->push_back(i);
+  shelf = new Shelf;
+  shelf->first.assign(3, 3);
+  in_variable.assign(4, 4);
   for (int i = 0; i < 20; ++i) (*root.map)[i] = i;
   for (int i = 0; i < 5; ++i) root.set->insert(i);
   for (int i = 0; i < 30; ++i) (*root.hash)[i] = i;
@@ -122,6 +133,7 @@ __attribute__((noinline)) void BuildContainers() {
   Tell("cage", root.cage);
   Tell("list", root.list);
   Tell("list_first", &root.list->front() - 4);
+  Tell("shelf", shelf);
   Tell("vector", root.vector);
   Tell("vector_elements", root.vector->data());
   Tell("string_text", root.string->data());
