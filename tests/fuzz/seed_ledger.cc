@@ -20,7 +20,23 @@ int main(int argc, char** argv) {
   builder.AddBlock(stack, 0x5000, 40, 2);
   builder.AddThread(1, "prog");
   builder.AddError(ledger::ErrorKind::kSpyContract).detail = builder.AddString("said too little");
-  builder.End(ledger::End::kExit, 0);
+  builder.AddBlock(stack, 0x6000, 64, 3, 0, ledger::Reach::kReachable, builder.AddRoot(ledger::RootKind::kGlobal, 0, 0x400100));
+  builder.AddType(program, 0x80);
+  builder.AddBlock(stack, 0x7000, 24, 3, 0, ledger::Reach::kDefinite);
+  builder.last_block().shape = ledger::Shape::kListNode;
+  builder.AddRootReference(ledger::RootKind::kGlobal, 0, 0x400100, 1);
+  builder.AddRootReference(ledger::RootKind::kStack, 1, 0x7fff0000, 0, 8);
+  builder.AddReference(0, 0, 1);
+  builder.AddReference(1, 2, 0, 16);
+  builder.AddReference(2, 0, 2);
+  builder.AddContentWord(1, 0, 0x400080);
+  builder.AddMark(3, "serving", 5, 10);
+  builder.SetPeak(stack, 1, 5, 500);
+  builder.header().peaks[1] = {500, 700, 2, 0};
+  builder.header().peak_side = ledger::kSecondPeak;
+  builder.header().next_mark = 4;
+  builder.AddHandover(program, mallocspy::Door::kMalloc, self, mallocspy::Door::kFree, 1, 8);
+  builder.End(ledger::End::kPicture, 0);
   std::ofstream(argv[1], std::ios::binary) << builder.Bytes();
   return 0;
 }

@@ -62,10 +62,10 @@ absl::Status CheckHeader(const ByteSource& source, HeaderImage* header) {
     return absl::InvalidArgumentError("is not a mallocspy snapshot");
   }
   if (!header->Read(source)) return absl::DataLossError("is cut off: not even its header is whole");
-  if ((*header)->version > ledger::kVersion) {
+  if ((*header)->version != ledger::kVersion && (*header)->version != 0) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "has version ", (*header)->version, " of the format, which is newer than this mallocspy (it knows ",
-        ledger::kVersion, "): use the mallocspy command that belongs to that libmallocspy.so"));
+        "has version ", (*header)->version, " of the format, which is ", (*header)->version > ledger::kVersion ? "newer" : "older",
+        " than this mallocspy (it knows ", ledger::kVersion, "): use the mallocspy command that belongs to that libmallocspy.so"));
   }
   if ((*header)->version != ledger::kVersion || (*header)->header_bytes != sizeof(Header)) {
     return absl::DataLossError("is damaged: its header contradicts itself");

@@ -284,12 +284,16 @@ TEST(Reader, SaysWhatIsWrongWithAFile) {
   EXPECT_THAT(ErrorOf(as_text), HasSubstr("changed by a copy as text"));
 }
 
-TEST(Reader, RefusesANewerVersion) {
+TEST(Reader, RefusesOtherVersions) {
   LedgerBuilder ledger = FullLedger();
   ledger.header().version = ledger::kVersion + 1;
-  const absl::StatusOr<Snapshot> snapshot = Read(ledger.Bytes());
+  absl::StatusOr<Snapshot> snapshot = Read(ledger.Bytes());
   EXPECT_EQ(snapshot.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(snapshot.status().message()), HasSubstr("newer than this mallocspy"));
+  ledger.header().version = ledger::kVersion - 1;
+  snapshot = Read(ledger.Bytes());
+  EXPECT_EQ(snapshot.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(snapshot.status().message()), HasSubstr("older than this mallocspy"));
 }
 
 // Bytes of a full ledger whose header was changed after it was laid out.
