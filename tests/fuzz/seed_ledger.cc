@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   builder.header().peaks[1] = {500, 700, 2, 0};
   builder.header().peak_side = ledger::kSecondPeak;
   builder.header().next_mark = 4;
-  builder.AddHandover(program, mallocspy::Door::kMalloc, self, mallocspy::Door::kFree, 1, 8);
+  builder.AddHandover(program, mallocspy::Door::kMalloc, self, mallocspy::Door::kMalloc, 1, 8);
   builder.End(ledger::End::kPicture, 0);
   std::ofstream(argv[1], std::ios::binary) << builder.Bytes();
   return 0;

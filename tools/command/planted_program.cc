@@ -7,9 +7,16 @@
 
 #include <cstdlib>
 
+// GCC's; clang copies no functions.
+#if __has_cpp_attribute(gnu::noclone)
+#define MALLOCSPY_NOCLONE [[gnu::noclone]]
+#else
+#define MALLOCSPY_NOCLONE
+#endif
+
 // The compiler must neither see through these nor leave the only pointer where it would be found.
 extern "C" {
-[[gnu::noinline, gnu::noclone, gnu::visibility("default")]] void mallocspy_self_test_leak(size_t bytes) {
+MALLOCSPY_NOCLONE [[gnu::noinline, gnu::visibility("default")]] void mallocspy_self_test_leak(size_t bytes) {
   char* volatile block = static_cast<char*>(std::malloc(bytes));
   if (block != nullptr) *block = 'x';
   block = nullptr;

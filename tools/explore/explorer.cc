@@ -42,12 +42,12 @@ std::vector<std::string> BlocksIn(const std::vector<std::string>& expression) {
   return words;
 }
 
-// "size >= 1K" as "size>=1K".
+// "size >= 1K" as "size>=1K". The command stays as it is.
 std::vector<std::string> WithFiltersJoined(const std::vector<std::string>& words) {
   const auto is_sign = [](const std::string& word) { return word.find_first_not_of("<>=!") == std::string::npos; };
   std::vector<std::string> joined;
   for (size_t i = 0; i < words.size(); ++i) {
-    if (i != 0 && i + 1 < words.size() && !words[i].empty() && is_sign(words[i])) {
+    if (i > 1 && i + 1 < words.size() && !words[i].empty() && is_sign(words[i])) {
       joined.back() += words[i] + words[i + 1];
       ++i;
     } else {

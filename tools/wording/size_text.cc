@@ -14,7 +14,7 @@ std::string SizeText(int64_t number) {
     value /= 1000;
     ++unit;
   }
-  return absl::StrFormat(value < 99.95 ? "%.1f%c" : "%.0f%c", value, *unit);
+  return value < 99.95 ? absl::StrFormat("%.1f%c", value, *unit) : absl::StrFormat("%.0f%c", value, *unit);
 }
 
 }  // namespace mallocspy

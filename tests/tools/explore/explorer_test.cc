@@ -246,6 +246,13 @@ TEST_F(ExplorerTest, CommentsAndEmptyLinesAreNone) {
   EXPECT_TRUE(explorer_.quit());
 }
 
+TEST_F(ExplorerTest, SignsAreNoPartOfACommand) {
+  for (const char* const line : {"help ! path", "quit = 1", "blocks >= 5", "sets != x", "let a = blocks < 3"}) {
+    EXPECT_NE(Error(line), "") << line;
+  }
+  EXPECT_FALSE(explorer_.quit());
+}
+
 TEST_F(ExplorerTest, WrongLinesAreToldInASentence) {
   Text("let a = blocks");
   for (const char* const line : {"bloks",
