@@ -144,6 +144,9 @@ Findings AssessRun(const std::vector<RunLedger>& ledgers, const RunDescription& 
   for (; next != ledgers.end(); ++next) {
     findings.children.push_back(AssessLedger(ledgers, *next, run, most_leaks, namer));
   }
+  // In the order of their starts, which is not that of their numbers: these begin again from below.
+  std::stable_sort(findings.children.begin(), findings.children.end(),
+                   [](const Findings& a, const Findings& b) { return a.process.started_ns < b.process.started_ns; });
   for (const auto& [pid, note] : run.notes) {
     const bool recorded =
         std::any_of(ledgers.begin(), ledgers.end(), [pid = pid](const RunLedger& ledger) { return ledger.pid == pid; });

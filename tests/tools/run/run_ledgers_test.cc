@@ -67,6 +67,18 @@ TEST_F(RunLedgers, ChildrenAndEarlierImages) {
   EXPECT_EQ(findings.children[1].process.pid, 101u);
 }
 
+TEST_F(RunLedgers, ChildrenComeInTheOrderOfTheirStarts) {
+  Add(100, 0, Ended());
+  for (const auto& [pid, started_ns] : {std::pair(32767u, 10u), std::pair(301u, 30u), std::pair(300u, 20u)}) {
+    LedgerBuilder ledger = Ended();
+    ledger.header().started_ns = started_ns;
+    Add(pid, 0, std::move(ledger));
+  }
+  std::vector<uint32_t> pids;
+  for (const Findings& child : AssessAll().children) pids.push_back(child.process.pid);
+  EXPECT_THAT(pids, ::testing::ElementsAre(32767, 300, 301));
+}
+
 TEST_F(RunLedgers, ExecOfAProgramThatLeftNoRecordIsIncomplete) {
   Add(100, 0, Replaced());
   EXPECT_EQ(AssessAll().verdict.status, Status::kIncomplete);
